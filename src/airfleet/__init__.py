@@ -1,0 +1,1 @@
+"""The deployment's own tool: settings, preflight, the stack, scaling and status."""
