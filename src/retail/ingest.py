@@ -35,9 +35,7 @@ class Validated:
     fresh: dict[str, str]
 
 
-def validate_source(
-    conn: connection, settings: Settings, window: tuple[datetime, datetime] | None = None
-) -> Validated:
+def validate_source(conn: connection, settings: Settings, window: tuple[datetime, datetime] | None = None) -> Validated:
     """Look at every source file whose period starts in *window* (UTC, half-open; None is all of them).
 
     Raises SourceFault naming the troubles of all files at once.
@@ -71,7 +69,8 @@ def _require_all_kinds(named: Sequence[FileName]) -> None:
     missing = [entity for entity in ENTITIES if not any(file.entity == entity for file in named)]
     if missing:
         raise SourceFault(
-            f"The source folder holds no file of {', '.join(missing)}. Put it there, or run `python -m retail generate`."
+            f"The source folder holds no file of {', '.join(missing)}. Put it there, or run "
+            "`python -m retail generate`."
         )
 
 
@@ -186,7 +185,8 @@ def decide(cur: cursor) -> None:
 def _judge(cur: cursor, entity: str) -> None:
     """Run the entity's deciding checks over its affected rows, and put the refused ones away."""
     every = warehouse.one(
-        cur, f"SELECT (SELECT count(*) FROM raw.{entity}) = (SELECT count(*) FROM affected_{entity})"  # noqa: S608
+        cur,
+        f"SELECT (SELECT count(*) FROM raw.{entity}) = (SELECT count(*) FROM affected_{entity})",  # noqa: S608
     )
     warehouse.run(cur, f"ingest/scope_{'all_' if every else ''}{entity}")
     for check in checks.deciding(entity):
@@ -197,8 +197,8 @@ def _judge(cur: cursor, entity: str) -> None:
             )
         else:
             cur.execute(
-                "INSERT INTO offences (entity, file_id, line, check_name, column_name, reason) "
-                f"SELECT %s, file_id, line, %s, %s, %s FROM ({check.sql}) AS found",  # noqa: S608
+                "INSERT INTO offences (entity, file_id, line, check_name, column_name, reason) "  # noqa: S608
+                f"SELECT %s, file_id, line, %s, %s, %s FROM ({check.sql}) AS found",
                 (entity, check.name, check.column, check.reason),
             )
     warehouse.run(cur, f"ingest/decide_{entity}")

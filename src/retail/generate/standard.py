@@ -85,9 +85,7 @@ def _write_products(folder: Path, catalogue: list[catalog.Product], scale: int) 
     return out
 
 
-def _write_sales(
-    folder: Path, buyers: list[str], catalogue: list[catalog.Product], scale: int
-) -> list[CsvFile]:
+def _write_sales(folder: Path, buyers: list[str], catalogue: list[catalog.Product], scale: int) -> list[CsvFile]:
     rng = random.Random(f"{SEED}:sales")  # noqa: S311 - made-up data, not secrets
     total = sales.SALES_PER_SCALE * scale
     window = list(sales.days(sales.FIRST_DAY, sales.DAYS))
