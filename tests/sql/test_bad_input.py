@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -91,18 +92,15 @@ def test_a_line_of_300_megabytes_is_refused_with_little_memory(small) -> None:
 
 
 def _peak_kib() -> int:
-    import resource
-
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 SAME_AS_SOUND = {
     "a byte order mark": lambda text: b"\xef\xbb\xbf" + text.encode(),
     "CRLF": lambda text: text.replace("\n", "\r\n").encode(),
-    "another order of columns": lambda text: "\n".join(
-        ",".join(reversed(line.split(","))) for line in text.splitlines()
-    ).encode()
-    + b"\n",
+    "another order of columns": lambda text: (
+        "\n".join(",".join(reversed(line.split(","))) for line in text.splitlines()).encode() + b"\n"
+    ),
     "blank lines": lambda text: text.replace("\n", "\n\n").encode(),
 }
 
@@ -156,7 +154,7 @@ def test_a_bad_row_goes_to_quarantine_and_the_rest_is_loaded(small, kind: str) -
     loaded = load(small)
     assert (loaded.read, loaded.core, loaded.quarantined) == (65, 64, 1)
     held = small.query(
-        "SELECT f.name, q.line, q.checks, q.reasons <> '{}' FROM quarantine.rows AS q JOIN raw.files AS f USING (file_id)"
+        "SELECT f.name, q.line, q.checks, q.reasons <> '{}' FROM quarantine.rows AS q JOIN raw.files AS f USING (file_id)"  # noqa: E501
     )
     assert held == [(NAME, 62, [check], True)]
 
@@ -198,7 +196,9 @@ def test_a_refused_customer_makes_orphans_of_its_sales(small) -> None:
 
 
 def test_past_the_set_share_of_bad_rows_nothing_is_committed(small) -> None:
-    small.put(NAME, SALES + GOOD + sale("B1", quantity="0") * 1 + "".join(sale(f"N{n}", quantity="0") for n in range(4)))
+    small.put(
+        NAME, SALES + GOOD + sale("B1", quantity="0") * 1 + "".join(sale(f"N{n}", quantity="0") for n in range(4))
+    )
     refused(small, NAME, "5 of 65 rows", "line 62", "RETAIL_MAX_BAD_PERCENT")
 
 

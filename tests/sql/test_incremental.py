@@ -37,7 +37,11 @@ def test_a_second_load_changes_nothing(small) -> None:
     again = load(small)
     assert again.new_rows == 0
     assert again.read == 7
-    assert (small.query(FATES), small.query("SELECT * FROM raw.loads"), small.query("SELECT * FROM raw.files")) == before
+    assert (
+        small.query(FATES),
+        small.query("SELECT * FROM raw.loads"),
+        small.query("SELECT * FROM raw.files"),
+    ) == before
 
 
 def test_a_late_file_is_picked_up_once(small) -> None:

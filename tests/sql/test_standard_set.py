@@ -14,6 +14,7 @@ from support.postgres import Server
 
 from retail import checks, ingest, marts, notify, quality, report
 from retail.generate import generate
+from retail.reader import sha256
 from retail.settings import Settings
 from retail.warehouse import transaction
 
@@ -61,7 +62,7 @@ def test_the_set_is_60495_rows_over_181_days_and_7_months_and_core_keeps_the_con
         "count(DISTINCT date_trunc('month', ordered_day)) FROM core.sales"
     )
     assert counted == [(8_893, 495, 181, 7)]
-    assert [standard.rows(f"SELECT count(*) FROM marts.{mart}")[0][0] for mart in marts.MARTS] == [8_893, 495, 181, 7]
+    assert [standard.rows(f"SELECT count(*) FROM marts.{mart}")[0][0] for mart in marts.MARTS] == [8_893, 495, 181, 7]  # noqa: S608
 
 
 @pytest.mark.parametrize("check", [check.name for check in checks.all_checks()])
@@ -70,7 +71,7 @@ def test_a_check_finds_exactly_the_rows_planted_for_it(standard: Loaded, check: 
     rule = next(rule for rule in checks.all_checks() if rule.name == check)
     with transaction(standard.conn) as cur:
         quality._scope(cur, AS_OF)
-        cur.execute(f"SELECT f.name, o.line FROM ({rule.sql}) AS o JOIN raw.files AS f USING (file_id)")
+        cur.execute(f"SELECT f.name, o.line FROM ({rule.sql}) AS o JOIN raw.files AS f USING (file_id)")  # noqa: S608
         found = cur.fetchall()
     assert len(found) == len(set(found))
     assert set(found) == planted
@@ -82,7 +83,9 @@ def test_every_row_is_quarantined_for_what_was_planted_and_for_nothing_else(stan
     for defect in standard.manifest["defects"]:
         if defect["check"] in severe:
             planted[defect["file"], defect["line"]].add(defect["check"])
-    held = standard.rows("SELECT f.name, q.line, q.checks FROM quarantine.rows AS q JOIN raw.files AS f USING (file_id)")
+    held = standard.rows(
+        "SELECT f.name, q.line, q.checks FROM quarantine.rows AS q JOIN raw.files AS f USING (file_id)"
+    )
     assert {(name, line): set(names) for name, line, names in held} == dict(planted)
 
 
@@ -134,7 +137,5 @@ def test_text_from_a_cell_is_escaped_in_the_report(standard: Loaded) -> None:
 def test_the_manifest_describes_the_files_on_disk(standard: Loaded) -> None:
     stored = json.loads((standard.settings.data_dir / "manifest.json").read_text())
     assert stored["rows"] == 60_495
-    from retail.reader import sha256
-
     for name, facts in stored["files"].items():
         assert sha256(standard.settings.source_dir / name) == facts["sha256"]
