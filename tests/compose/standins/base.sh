@@ -30,7 +30,7 @@ debootstrap --variant=minbase "$suite" "$root" "$main" >/dev/null
 # What debuerreotype's slim variant leaves out, and its apt habits.
 printf 'path-exclude=/usr/share/doc/*\npath-exclude=/usr/share/man/*\npath-exclude=/usr/share/locale/*\n' \
     >"$root/etc/dpkg/dpkg.cfg.d/docker"
-printf 'Acquire::Languages "none";\nAPT::Install-Recommends "true";\n' >"$root/etc/apt/apt.conf.d/docker"
+printf 'Acquire::Languages "none";\nDir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\n' >"$root/etc/apt/apt.conf.d/docker"
 printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 chmod 755 "$root/usr/sbin/policy-rc.d"
 rm -rf "$root"/usr/share/{doc,man,locale,info}/* "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*.bin \
