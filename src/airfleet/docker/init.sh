@@ -8,8 +8,8 @@ for folder in logs data mail; do
     find "$folder" \( ! -uid "$AIRFLOW_UID" -o ! -gid 0 \) -exec chown -h "$AIRFLOW_UID:0" {} +
 done
 
-as_role=(setpriv --reuid "$AIRFLOW_UID" --regid 0 --clear-groups --inh-caps=-all --bounding-set=-all)
-unreadable=$("${as_role[@]}" find /opt/airflow/{dags,plugins,config,src} ! -readable -print -quit 2>&1)
+as_role=(setpriv --reuid "$AIRFLOW_UID" --regid 0 --clear-groups --inh-caps=-all)
+unreadable=$("${as_role[@]}" find /opt/airflow/{dags,plugins,config,src} ! -readable -print -quit 2>&1 || true)
 if [ -n "$unreadable" ]; then
     echo "init: user $AIRFLOW_UID (AIRFLOW_UID in .env) cannot read $unreadable. Run \`chmod -R a+rX airflow src\`," \
         "or set AIRFLOW_UID to the files' owner, and run again." >&2

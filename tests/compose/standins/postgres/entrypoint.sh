@@ -20,17 +20,20 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
     fi
     eval "initdb --username='$user' --pwfile=<(printf '%s\n' \"\$password\") ${POSTGRES_INITDB_ARGS:-} >/dev/null"
     printf '\nhost all all all %s\n' "${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}" >>"$PGDATA/pg_hba.conf"
-    PGUSER=$user pg_ctl -D "$PGDATA" -o "-c listen_addresses=''" -w start >/dev/null
+    # With the server's own arguments, and a password wherever they ask for one, as the public image does.
+    export PGPASSWORD=$password PGUSER=$user
+    pg_ctl -D "$PGDATA" -o "$(printf '%q ' "${@:2}") -c listen_addresses=''" -w start >/dev/null
     if [ "${POSTGRES_DB:-$user}" != postgres ]; then
-        PGPASSWORD=$password psql -qv ON_ERROR_STOP=1 -U "$user" -d postgres -v db="${POSTGRES_DB:-$user}" \
+        psql -qv ON_ERROR_STOP=1 -d postgres -v db="${POSTGRES_DB:-$user}" \
             <<<'CREATE DATABASE :"db";'
     fi
     for file in /docker-entrypoint-initdb.d/*; do
         case $file in
             *.sh) if [ -x "$file" ]; then "$file"; else . "$file"; fi ;;
-            *.sql) PGPASSWORD=$password psql -qv ON_ERROR_STOP=1 -U "$user" -d "${POSTGRES_DB:-$user}" -f "$file" ;;
+            *.sql) psql -qv ON_ERROR_STOP=1 -d "${POSTGRES_DB:-$user}" -f "$file" ;;
         esac
     done
     pg_ctl -D "$PGDATA" -m fast -w stop >/dev/null
+    unset PGPASSWORD PGUSER
 fi
 exec "$@"
