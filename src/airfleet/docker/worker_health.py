@@ -18,7 +18,8 @@ from celery import Celery
 
 # In /tmp, which a restart of the container empties.
 _STATE = Path("/tmp/airfleet-worker-health.json")  # noqa: S108 - a tmpfs of this container's own
-_PID_FILE = Path("/tmp/worker.pid")  # noqa: S108
+# PID 1 is the image's init; its first child is the worker's main process.
+_CHILDREN_OF_INIT = Path("/proc/1/task/1/children")
 _ANSWER_WITHIN_S = 5.0
 _REFUSALS = 3
 
@@ -81,16 +82,13 @@ def main() -> None:
     except BrokerAwayError as error:
         sys.exit(f"The broker does not answer: {error}")
     past = Past(**json.loads(_STATE.read_text())) if _STATE.exists() else Past()
-    now, pid = time.time(), int(_PID_FILE.read_text()) if _PID_FILE.exists() else None
-    future, send = next_step(past, not missing, now, float(os.environ["STOP_GRACE_SECONDS"]))
-    if pid is None:
-        sys.exit("The worker has not started yet.")
+    future, send = next_step(past, not missing, time.time(), float(os.environ["STOP_GRACE_SECONDS"]))
     _STATE.write_text(json.dumps(asdict(future)))
     if send:
         # Goes to the container's log as well, where people look after a restart.
         said = f"worker_health: takes no tasks from {', '.join(sorted(missing))}; sends {send.name} to the worker"
         Path("/proc/1/fd/2").write_text(said + "\n")
-        os.kill(pid, send)
+        os.kill(int(_CHILDREN_OF_INIT.read_text().split()[0]), send)
     if missing:
         sys.exit(f"Takes no tasks from {', '.join(sorted(missing))}; {future.refusals} time(s) in a row.")
     print(f"Takes tasks from {', '.join(sorted(wanted))}.")
