@@ -45,9 +45,7 @@ def fill(env_file: Path, example: Path) -> list[str]:
     defaults = dotenv_values(example, interpolate=False)
     given = dotenv_values(env_file, interpolate=False) if env_file.exists() else {}
     try:
-        text = (
-            env_file.read_text(encoding="utf-8") if env_file.exists() else example.read_text(encoding="utf-8")
-        )
+        text = env_file.read_text(encoding="utf-8") if env_file.exists() else example.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise AirfleetError(f"{env_file} is not UTF-8 text. Save it as UTF-8 and run again.") from None
     added: dict[str, str] = {}
@@ -75,8 +73,6 @@ def _put(lines: list[str], key: str, value: str) -> None:
 def _replace(path: Path, text: str) -> None:
     partial = path.with_name(path.name + ".partial")
     partial.unlink(missing_ok=True)
-    with os.fdopen(
-        os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-    ) as file:
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
     partial.replace(path)

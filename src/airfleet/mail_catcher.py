@@ -11,9 +11,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 
 def _only(password: str) -> object:
-    def check(
-        _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, login: object
-    ) -> AuthResult:
+    def check(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, login: object) -> AuthResult:
         good = (
             isinstance(login, LoginPassword)
             and login.login == b"airflow"

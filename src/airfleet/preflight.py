@@ -33,16 +33,12 @@ def check(settings: Settings, folders: list[Path], own_pids: set[int]) -> None:
 def _ports(settings: Settings, own_pids: set[int]) -> list[str]:
     wanted = {key: int(getattr(settings, key)) for key in PORT_KEYS}
     for number in range(settings.schedulers):
-        wanted[f"scheduler_health_port{f' + {number}' if number else ''}"] = (
-            settings.scheduler_health_port + number
-        )
+        wanted[f"scheduler_health_port{f' + {number}' if number else ''}"] = settings.scheduler_health_port + number
     problems = []
     users: dict[int, str] = {}
     for key, port in wanted.items():
         if port in users:
-            problems.append(
-                f"{key.upper()} and {users[port].upper()} are both {port}. Give each its own in .env."
-            )
+            problems.append(f"{key.upper()} and {users[port].upper()} are both {port}. Give each its own in .env.")
         users.setdefault(port, key)
         address = "127.0.1.1" if key == "log_server_port" else "127.0.0.1"
         if _is_free(address, port):
@@ -67,7 +63,7 @@ def _is_free(address: str, port: int) -> bool:
 def _owner(port: int) -> psutil.Process | None:
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+            if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,) and connection.pid:
                 return psutil.Process(connection.pid)
     except psutil.Error:
         return None

@@ -13,7 +13,6 @@ from pydantic import SecretStr
 
 from airfleet.settings import Settings
 
-
 BROKER_URL = "AIRFLOW__CELERY__BROKER_URL"
 
 
@@ -35,7 +34,7 @@ class Grant(Enum):
     BROKER = "broker"
     FERNET = "key of stored connections"
     JWT = "key that signs tasks' tokens"
-    API_SECRET = "key that signs sessions and log requests"
+    API_SECRET = "key that signs sessions and log requests"  # noqa: S105 - a description
     EXECUTION_API = "address of the Execution API"
     WAREHOUSE = "warehouse, as loader"
     MAIL = "mail server"
@@ -57,9 +56,7 @@ def _role(name: str, command: str, *grants: Grant, runs_airflow: bool = True) ->
     return Role(name, tuple(command.split()), frozenset(grants), runs_airflow)
 
 
-WEBSERVER = _role(
-    "airflow-webserver", "airflow api-server", Grant.METADATA, Grant.FERNET, Grant.JWT, Grant.API_SECRET
-)
+WEBSERVER = _role("airflow-webserver", "airflow api-server", Grant.METADATA, Grant.FERNET, Grant.JWT, Grant.API_SECRET)
 SCHEDULER = _role(
     "airflow-scheduler",
     "airflow scheduler",
@@ -72,9 +69,7 @@ SCHEDULER = _role(
     Grant.EXECUTION_API,
 )
 # Runs the failure callbacks of tasks whose own process was killed, hence the mail server.
-DAG_PROCESSOR = _role(
-    "airflow-dag-processor", "airflow dag-processor", Grant.METADATA, Grant.FERNET, Grant.MAIL
-)
+DAG_PROCESSOR = _role("airflow-dag-processor", "airflow dag-processor", Grant.METADATA, Grant.FERNET, Grant.MAIL)
 TRIGGERER = _role(
     "airflow-triggerer",
     "airflow triggerer",
@@ -95,9 +90,7 @@ WORKER = _role(
     Grant.MAIL,
 )
 FLOWER = _role("flower", "airflow celery flower", Grant.BROKER, Grant.FLOWER_LOGIN)
-MAIL_CATCHER = _role(
-    "mail", "python -P -m airfleet.mail_catcher", Grant.MAIL_CATCHER_LOGIN, runs_airflow=False
-)
+MAIL_CATCHER = _role("mail", "python -P -m airfleet.mail_catcher", Grant.MAIL_CATCHER_LOGIN, runs_airflow=False)
 
 # In the order in which they start: the webserver first, as tasks report to it; workers before what feeds them.
 ROLES: tuple[Role, ...] = (

@@ -5,7 +5,7 @@ import binascii
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -20,7 +20,7 @@ _API_SECRET_BYTES = 32
 _PASSWORD_CHARACTERS = 12
 
 
-def _secret(minimum: int, unit: str) -> Any:
+def _secret(minimum: int, unit: str) -> AfterValidator:
     def check(value: SecretStr) -> SecretStr:
         text = value.get_secret_value()
         if not text:
@@ -33,7 +33,7 @@ def _secret(minimum: int, unit: str) -> Any:
             raise ValueError("has characters other than letters, digits and . _ ~ = -")
         return value
 
-    return Annotated[SecretStr, AfterValidator(check)]
+    return AfterValidator(check)
 
 
 def _fernet(value: SecretStr) -> SecretStr:
@@ -46,9 +46,9 @@ def _fernet(value: SecretStr) -> SecretStr:
     return value
 
 
-Password = _secret(_PASSWORD_CHARACTERS, "characters")
-JwtSecret = _secret(_JWT_BYTES, "bytes")
-ApiSecret = _secret(_API_SECRET_BYTES, "bytes")
+Password = Annotated[SecretStr, _secret(_PASSWORD_CHARACTERS, "characters")]
+JwtSecret = Annotated[SecretStr, _secret(_JWT_BYTES, "bytes")]
+ApiSecret = Annotated[SecretStr, _secret(_API_SECRET_BYTES, "bytes")]
 FernetKey = Annotated[SecretStr, AfterValidator(_fernet)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Count = Annotated[int, Field(ge=1, le=64)]
@@ -143,9 +143,7 @@ def load(env_file: Path) -> Settings:
     Raises AirfleetError with one problem per bad key, secrets left out.
     """
     if not env_file.is_file():
-        raise AirfleetError(
-            f"There is no {env_file.name} in {env_file.parent}. Run ./airfleet init to make one."
-        )
+        raise AirfleetError(f"There is no {env_file.name} in {env_file.parent}. Run ./airfleet init to make one.")
     try:
         return Settings(_env_file=env_file)  # type: ignore[call-arg]
     except ValidationError as error:

@@ -1,12 +1,13 @@
 """Whether each process of the embedded stack does its work, by the cheapest question that has a true answer."""
 
 import socket
+from collections.abc import Callable
 
 import httpx
 
 from airfleet.celery_client import CeleryClient, WorkerState
-from airfleet.embedded.instances import LOG_SERVER, LOOPBACK, Instance, addresses, worker_address
-from airfleet.roles import DAG_PROCESSOR, FLOWER, MAIL_CATCHER, SCHEDULER, TRIGGERER, WEBSERVER, WORKER
+from airfleet.embedded.instances import HEALTH_PORT, LOG_SERVER, LOOPBACK, Instance, addresses, worker_address
+from airfleet.roles import DAG_PROCESSOR, FLOWER, MAIL_CATCHER, SCHEDULER, TRIGGERER, WEBSERVER, WORKER, Role
 from airfleet.settings import Settings
 
 _TIMEOUT_S = 2.0
@@ -22,26 +23,22 @@ class Health:
 
     def is_healthy(self, instance: Instance) -> bool:
         """Return whether *instance* answers as it should."""
-        role, settings = instance.role, self._settings
-        if role is WORKER:
-            worker = self.workers().get(instance.name)
-            return worker is not None and set(settings.worker_queues.split(",")) <= set(worker.queues)
-        if role is WEBSERVER:
-            return bool(self._component_states())
-        if role is DAG_PROCESSOR:
-            return self._component_states().get("dag_processor") == "healthy"
-        if role is TRIGGERER:
-            return self._component_states().get("triggerer") == "healthy"
-        if role is SCHEDULER:
-            port = instance.environment["AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT"]
-            return _get(f"http://{LOOPBACK}:{port}/health") is not None
-        if role is FLOWER:
-            return _get(f"http://{settings.bind_address}:{settings.flower_port}/healthcheck") is not None
-        if role is MAIL_CATCHER:
-            return _listens(LOOPBACK, settings.mail_catcher_port)
-        if role is LOG_SERVER:
-            return _listens(worker_address(1), settings.log_server_port)
-        raise ValueError(instance.name)
+        settings = self._settings
+        probes: dict[Role, Callable[[], bool]] = {
+            WORKER: lambda: self._consumes(instance.name),
+            WEBSERVER: lambda: bool(self._component_states()),
+            DAG_PROCESSOR: lambda: self._component_states().get("dag_processor") == "healthy",
+            TRIGGERER: lambda: self._component_states().get("triggerer") == "healthy",
+            SCHEDULER: lambda: _get(f"http://{LOOPBACK}:{instance.environment[HEALTH_PORT]}/health") is not None,
+            FLOWER: lambda: _get(f"http://{settings.bind_address}:{settings.flower_port}/healthcheck") is not None,
+            MAIL_CATCHER: lambda: _listens(LOOPBACK, settings.mail_catcher_port),
+            LOG_SERVER: lambda: _listens(worker_address(1), settings.log_server_port),
+        }
+        return probes[instance.role]()
+
+    def _consumes(self, name: str) -> bool:
+        worker = self.workers().get(name)
+        return worker is not None and set(self._settings.worker_queues.split(",")) <= set(worker.queues)
 
     def workers(self) -> dict[str, WorkerState]:
         """Return the workers that answer over the broker, by name."""

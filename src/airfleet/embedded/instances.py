@@ -24,12 +24,11 @@ from airfleet.settings import Settings
 
 LOOPBACK = "127.0.0.1"
 MAX_WORKERS = 64
+HEALTH_PORT = "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT"
 TRIGGERER_ADDRESS = LOOPBACK
 
 # Compose gets this from each worker's own container; here one process stands for all of them.
-LOG_SERVER = Role(
-    "log-server", ("python", "-P", "-m", "airfleet.embedded.log_server"), frozenset({Grant.API_SECRET})
-)
+LOG_SERVER = Role("log-server", ("python", "-P", "-m", "airfleet.embedded.log_server"), frozenset({Grant.API_SECRET}))
 
 
 @dataclass(frozen=True)
@@ -124,9 +123,7 @@ def _local(role: Role, number: int, settings: Settings, paths: Paths) -> dict[st
         },
         SCHEDULER: {
             "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_HOST": LOOPBACK,
-            "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": str(
-                settings.scheduler_health_port + number - 1
-            ),
+            HEALTH_PORT: str(settings.scheduler_health_port + number - 1),
         },
         WORKER: {
             "AIRFLEET_HOSTNAME": worker_address(number),

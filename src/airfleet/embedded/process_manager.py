@@ -82,9 +82,7 @@ class ProcessManager:
 
     def start_daemon(self) -> None:
         """Start supervisord in the background, with nothing of this shell's environment but PATH and the like."""
-        kept = {
-            k: v for k, v in os.environ.items() if k in {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"}
-        }
+        kept = {k: v for k, v in os.environ.items() if k in {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"}}
         subprocess.run(
             [str(Path(sys.executable).with_name("supervisord")), "-c", str(self._config)],
             env=kept | {INSTANCE_VARIABLE: self._paths.instance},
@@ -94,9 +92,7 @@ class ProcessManager:
         deadline = time.monotonic() + _START_TIMEOUT_S
         while not self.is_running():
             if time.monotonic() > deadline:
-                raise AirfleetError(
-                    f"supervisord does not answer. See {self._paths.role_logs}/supervisord.log."
-                )
+                raise AirfleetError(f"supervisord does not answer. See {self._paths.role_logs}/supervisord.log.")
             time.sleep(0.05)
 
     def apply(self) -> list[str]:

@@ -101,8 +101,16 @@ def _initdb(binaries: Path, data: Path, settings: Settings, user: str | None) ->
     _own(password_file, user)
     try:
         done = subprocess.run(
-            [binaries / "initdb", "-D", partial, "-U", "postgres", "--pwfile", password_file]
-            + ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums"],
+            [
+                str(binaries / "initdb"),
+                f"--pgdata={partial}",
+                "--username=postgres",
+                f"--pwfile={password_file}",
+                "--auth=scram-sha-256",
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
+                "--data-checksums",
+            ],
             user=user,
             cwd=partial,
             capture_output=True,

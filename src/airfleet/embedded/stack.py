@@ -155,12 +155,8 @@ class EmbeddedStack:
 
     def _init(self, say: Say) -> None:
         say("databases, roles and secrets")
-        role = Role(
-            "airflow-init", ("python", "-P", "-m", "airfleet.init"), frozenset({Grant.METADATA, Grant.FERNET})
-        )
-        variables = process_environment(self.paths) | environment(
-            role, self.settings, addresses(self.settings)
-        )
+        role = Role("airflow-init", ("python", "-P", "-m", "airfleet.init"), frozenset({Grant.METADATA, Grant.FERNET}))
+        variables = process_environment(self.paths) | environment(role, self.settings, addresses(self.settings))
         variables |= _as_environment(self.settings) | {
             "POSTGRES_HOST": LOOPBACK,
             "REDIS_HOST": LOOPBACK,
@@ -195,11 +191,7 @@ class EmbeddedStack:
 
     def _why_not(self, name: str) -> str:
         log = self.paths.role_logs / f"{name}.log"
-        tail = (
-            _last_lines(log.read_text(errors="replace"), _LOG_TAIL_LINES)
-            if log.exists()
-            else "(it wrote nothing)"
-        )
+        tail = _last_lines(log.read_text(errors="replace"), _LOG_TAIL_LINES) if log.exists() else "(it wrote nothing)"
         return f"{name} is not healthy after {_HEALTH_TIMEOUT_S:.0f} s. The end of {log}:\n{tail}"
 
     def _stop(self, names: list[tuple[str, int]], say: Say) -> None:

@@ -87,9 +87,7 @@ def create_databases(settings: Settings, connection: Connection) -> None:
             verb = "ALTER" if cursor.fetchone() else "CREATE"
             # Roles never inherit more than they are given here.
             statement = sql.SQL("{} ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD %s")
-            cursor.execute(
-                statement.format(sql.SQL(verb), sql.Identifier(role)), (password.get_secret_value(),)
-            )
+            cursor.execute(statement.format(sql.SQL(verb), sql.Identifier(role)), (password.get_secret_value(),))
         for database, owner in DATABASES.items():
             cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,))
             if not cursor.fetchone():
