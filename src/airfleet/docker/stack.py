@@ -140,11 +140,8 @@ class DockerStack:
     def _wait_until_healthy(self, say: Say) -> None:
         deadline = time.monotonic() + _HEALTH_TIMEOUT_S
         while True:
-            waiting = [
-                c["Name"]
-                for c in self.compose.containers()
-                if c["Service"] != "airflow-init" and c["Health"] != "healthy"
-            ]
+            found = [c for c in self.compose.containers() if c["Service"] != "airflow-init"]
+            waiting = [c["Name"] for c in found if c["Health"] != "healthy" and not engine.passes_its_check(c["ID"])]
             if not waiting:
                 return
             say("waiting for " + ", ".join(waiting))
