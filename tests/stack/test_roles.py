@@ -11,7 +11,7 @@ import pytest
 from support.checkout import Checkout, wait_until
 
 from airfleet.api import AirflowApi
-from airfleet.embedded.process_manager import leftovers
+from airfleet.embedded.process_manager import processes
 from airfleet.embedded.stack import EmbeddedStack
 from airfleet.roles import ROLES
 from airfleet.settings import Settings
@@ -28,7 +28,7 @@ def test_every_role_runs_and_is_healthy_on_the_locked_packages(checkout: Checkou
 def test_everything_listens_on_loopback_only(stack: EmbeddedStack, first_up: str) -> None:
     listening = [
         connection.laddr
-        for process in leftovers(stack.paths)
+        for process in processes(stack.paths)
         for connection in process.net_connections("inet")
         if connection.status == psutil.CONN_LISTEN
     ]
@@ -80,7 +80,7 @@ def test_up_repairs_a_stack_of_which_everything_was_killed(
 ) -> None:
     manager = int((stack.paths.state / "supervisord.pid").read_text())
     os.kill(manager, signal.SIGKILL)
-    victims = leftovers(stack.paths)
+    victims = processes(stack.paths)
     assert len(victims) > len(ROLES)
     for process in victims[::2]:  # The others go on without anyone who looks after them.
         if process.is_running():
