@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from airfleet import preflight
 from airfleet.docker import engine
 from airfleet.embedded.stack import InstanceState
 from airfleet.errors import AirfleetError
@@ -18,6 +19,7 @@ _HEALTH_TIMEOUT_S = 300.0
 _POLL_S = 1.0
 # The image, the layers it is built from, and room for the databases.
 _NEEDED_BYTES = 3 << 30
+_PUBLISHED = ("webserver_port", "flower_port", "postgres_port")
 _SCALABLE = (WORKER.name, SCHEDULER.name)
 
 Say = Callable[[str], None]
@@ -56,12 +58,7 @@ class DockerStack:
         Raises AirfleetError naming what did not start, or why init refused.
         """
         engine.require()
-        free = engine.free_disk_bytes()
-        if free is not None and free < _NEEDED_BYTES:
-            raise AirfleetError(
-                f"The engine's disk has {free >> 20} MiB free, and {_NEEDED_BYTES >> 20} MiB are needed."
-                " `docker system df` shows what takes it; free some and run again."
-            )
+        self._preflight()
         say("building the image")
         self.compose.run("build", "--quiet")
         say("containers")
@@ -125,6 +122,20 @@ class DockerStack:
         """Run `python -m module` in a container like a worker's, with *environment* on top; raises AirfleetError."""
         given = [part for key, value in environment.items() for part in ("--env", f"{key}={value}")]
         self.compose.run("run", "--rm", "--no-deps", "--no-TTY", *given, WORKER.name, "python", "-P", "-m", module)
+
+    def _preflight(self) -> None:
+        problems = []
+        if not self.is_running():
+            wanted = {key: int(getattr(self.settings, key)) for key in _PUBLISHED}
+            problems += preflight.port_problems(wanted, set())
+        free = engine.free_disk_bytes()
+        if free is not None and free < _NEEDED_BYTES:
+            problems.append(
+                f"The engine's disk has {free >> 20} MiB free, and {_NEEDED_BYTES >> 20} MiB are needed."
+                " `docker system df` shows what takes it; free some and run again."
+            )
+        if problems:
+            raise AirfleetError(*problems)
 
     def _celery_workers(self) -> dict[str, dict[str, Any]]:
         try:

@@ -1,0 +1,38 @@
+"""The real compose files on a real engine. tests/compose/ci.sh installs one, makes the stand-ins and runs this folder.
+
+Collected only there: every other machine may lack an engine, and nobody's containers should start by accident.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.deployment import Deployment, copy_checkout
+
+if "AIRFLEET_COMPOSE_TESTS" not in os.environ:
+    collect_ignore_glob = ["test_*.py"]
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The whole stack, brought up once by the two commands of the README, in a folder with a space in its name."""
+    deployment = copy_checkout(tmp_path_factory.mktemp("compose") / "my shop" / "airfleet-test")
+    try:
+        deployment.compose("up", "-d", "--build", timeout_s=600)
+        deployment.wait_until_healthy()
+        yield deployment
+    finally:
+        deployment.keep_logs()
+        deployment.compose("down", "--volumes", "--timeout", "30", check=False)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Iterator[Deployment]:
+    """A filled checkout of which nothing runs yet; what a test starts is taken down."""
+    deployment = copy_checkout(tmp_path / "airfleet-bad", metrics_third_octet=252)
+    try:
+        yield deployment
+    finally:
+        deployment.keep_logs()
+        deployment.compose("down", "--volumes", "--timeout", "5", check=False)
