@@ -158,6 +158,6 @@ def _explain(stderr: str) -> str:
     if taken := re.search(r"(\d+): bind: address already in use|port is already allocated", stderr):
         port = taken[1] or "one of the published ports"
         return f"{port} is taken by another program. Change the port in .env and run again.\n{said}"
-    if "Pool overlaps" in stderr:
+    if "Pool overlaps" in stderr or "overlapping IPv4" in stderr:
         return f"METRICS_SUBNET is in use on this machine. Set another in .env and run again.\n{said}"
     return said
