@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from support.deployment import Deployment, copy_checkout
 
+from airfleet.roles import postgres_dsn
+from airfleet.runs import first_run
+
 if "AIRFLEET_COMPOSE_TESTS" not in os.environ:
     collect_ignore_glob = ["test_*.py"]
 
@@ -25,6 +28,30 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     finally:
         deployment.keep_logs()
         deployment.compose("down", "--volumes", "--timeout", "30", check=False)
+
+
+@pytest.fixture(scope="session")
+def first_rows(stack: Deployment) -> dict[str, int | None]:
+    """What FIRST_RUN names has run: the rows that each task reported, by its id."""
+    docker = stack.docker()
+    module, _, dag_ids = docker.settings.first_run.partition(":")
+    at = ("postgres", 5432)
+    loader, admin = docker.settings.warehouse_loader_password, docker.settings.postgres_password
+    docker.run_module(
+        module,
+        {
+            "RETAIL_WAREHOUSE_URL": postgres_dsn("warehouse_loader", loader, at, "warehouse"),
+            "RETAIL_WAREHOUSE_ADMIN_URL": postgres_dsn("postgres", admin, at, "warehouse"),
+        },
+    )
+    rows: dict[str, int | None] = {}
+    with stack.api() as api:
+        for dag_id in dag_ids.split(","):
+            run = first_run(api, dag_id, lambda *_: None)
+            tasks = api.tasks(run)
+            assert run.state == "success", [(t.task_id, t.state, api.log(run, t.task_id)[-3000:]) for t in tasks]
+            rows |= {task.task_id: task.rows for task in tasks}
+    return rows
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from support.deployment import Deployment, copy_checkout
 
 ELSEWHERE = """
@@ -29,7 +28,7 @@ SERVER_PASSWORD = "outside-server-1234"
 
 
 def docker(*arguments: str, check: bool = True) -> str:
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)  # noqa: S607
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
     assert not check or done.returncode == 0, f"docker {arguments}\n{done.stdout}\n{done.stderr}"
     return done.stdout.strip()
 
@@ -42,7 +41,7 @@ def test_a_worker_in_another_project_runs_tasks_over_the_join_ports_alone(stack:
     far = copy_checkout(tmp_path / "airfleet-far", metrics_third_octet=253)
     unused = ("JWT_SECRET", "METADATA_PASSWORD", "POSTGRES_PASSWORD", "ADMIN_PASSWORD", "FLOWER_PASSWORD")
     far.set_env(
-        **{key: "unused" for key in unused},
+        **dict.fromkeys(unused, "unused"),
         **{key: env[key] for key in ("FERNET_KEY", "API_SECRET_KEY")},
         WORKERS=1,
         WORKER_QUEUES="far",
@@ -63,7 +62,8 @@ def test_a_worker_in_another_project_runs_tasks_over_the_join_ports_alone(stack:
         assert run.state == "success"
         assert tasks[0].hostname == far.containers("airflow-worker")[0]["ID"][:12]
         # Only the Execution API passes, and Postgres lets no login of the metadata database in from there.
-        look = f"exec 3<>/dev/tcp/{bridge}/{env['JOIN_EXECUTION_API_PORT']}; printf 'GET /api/v2/version HTTP/1.0\\r\\n\\r\\n' >&3; head -1 <&3"
+        door = f"/dev/tcp/{bridge}/{env['JOIN_EXECUTION_API_PORT']}"
+        look = f"exec 3<>{door}; printf 'GET /api/v2/version HTTP/1.0\\r\\n\\r\\n' >&3; head -1 <&3"
         assert "403" in far.exec("airflow-worker", "bash", "-c", look)
     finally:
         far.keep_logs()
@@ -95,7 +95,10 @@ def servers(tmp_path: Path) -> Iterator[dict[str, str]]:
     tls = tmp_path / "tls"
     tls.mkdir()
     made = subprocess.run(
-        [str(Path(__file__).with_name("certificates.sh")), str(tls), address], capture_output=True, text=True, check=False
+        [str(Path(__file__).with_name("certificates.sh")), str(tls), address],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert made.returncode == 0, made.stderr
     names = ("airfleet-outside-postgres", "airfleet-outside-redis")

@@ -8,8 +8,6 @@ import pytest
 from support.checkout import wait_until
 from support.deployment import Deployment
 
-from airfleet.roles import postgres_dsn
-from airfleet.runs import first_run
 from airfleet.settings import load
 
 NAPS = """
@@ -32,31 +30,12 @@ naps()
 """
 
 
-def test_three_dags_succeed_on_the_shops_rows(stack: Deployment) -> None:
-    docker = stack.docker()
-    module, _, dag_ids = docker.settings.first_run.partition(":")
-    at = ("postgres", 5432)
-    docker.run_module(
-        module,
-        {
-            "RETAIL_WAREHOUSE_URL": postgres_dsn(
-                "warehouse_loader", docker.settings.warehouse_loader_password, at, "warehouse"
-            ),
-            "RETAIL_WAREHOUSE_ADMIN_URL": postgres_dsn("postgres", docker.settings.postgres_password, at, "warehouse"),
-        },
-    )
-    rows = {}
-    with stack.api() as api:
-        for dag_id in dag_ids.split(","):
-            run = first_run(api, dag_id, lambda *_: None)
-            tasks = api.tasks(run)
-            assert run.state == "success", [(t.task_id, t.state, api.log(run, t.task_id)[-3000:]) for t in tasks]
-            rows |= {task.task_id: task.rows for task in tasks}
-    assert rows["data_ingestion"] == 60_495
-    assert rows["refresh_customer_summary"] == 8_893
-    assert rows["refresh_product_summary"] == 495
-    assert rows["refresh_daily_sales"] == 181
-    assert rows["refresh_monthly_sales"] == 7
+def test_three_dags_succeed_on_the_shops_rows(first_rows: dict[str, int | None]) -> None:
+    assert first_rows["data_ingestion"] == 60_495
+    assert first_rows["refresh_customer_summary"] == 8_893
+    assert first_rows["refresh_product_summary"] == 495
+    assert first_rows["refresh_daily_sales"] == 181
+    assert first_rows["refresh_monthly_sales"] == 7
 
 
 def test_flower_lists_the_workers_and_wants_a_login(stack: Deployment) -> None:
@@ -211,7 +190,8 @@ def test_no_role_writes_outside_its_volumes(stack: Deployment) -> None:
         assert said.strip().splitlines()[-1] != "0"
 
 
-def test_data_survives_down_and_up(stack: Deployment) -> None:
+def test_data_survives_down_and_up(stack: Deployment, first_rows: dict[str, int | None]) -> None:
+    assert first_rows
     with stack.api() as api:
         before = {run.run_id for run in api.runs("weekly_full_pipeline")}
     stack.compose("down", "--timeout", "60")

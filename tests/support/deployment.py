@@ -36,7 +36,7 @@ class Deployment(Checkout):
         """Run `docker compose -f docker-compose.celery.yml ARGUMENTS` in the checkout."""
         options = [part for profile in profiles for part in ("--profile", profile)]
         done = subprocess.run(
-            ["docker", "compose", "-f", "docker-compose.celery.yml", *options, *arguments],  # noqa: S607
+            ["docker", "compose", "-f", "docker-compose.celery.yml", *options, *arguments],
             cwd=self.root,
             env=self.environment(),
             capture_output=True,
@@ -112,7 +112,7 @@ def copy_checkout(root: Path, *, metrics_third_octet: int = 251) -> Deployment:
     """Copy what git tracks, and what it does not ignore, to *root*, with generated secrets and free ports."""
     root.mkdir(parents=True)
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
         capture_output=True,
         check=True,
