@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the compose tests on a bare Debian machine, as root: installs an engine and a browser, makes the stand-ins,
 # runs pytest on this folder, and stops the engine. `make test-compose` calls it.
-#   PYTHON                 the tests' Python, with requirements/dev.lock (default: python3)
+#   PYTEST                 pytest of an environment with requirements/dev.lock (default: .venv/bin/pytest)
 #   AIRFLEET_CI_LOGS       where every service's log goes (default: build/compose-logs)
 set -euo pipefail
 
@@ -9,6 +9,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/tests/compose
 export AIRFLEET_COMPOSE_TESTS=1 AIRFLEET_CI_LOGS=${AIRFLEET_CI_LOGS:-$root/build/compose-logs}
 
+"$here/lint.sh"
 "$here/engine.sh" install
 command -v chromium >/dev/null || {
     apt-get update -qq
@@ -21,4 +22,4 @@ eval "$("$here/engine.sh" env)"
 
 cd "$root"
 # The classic builder: the stand-ins are known to this engine only.
-DOCKER_BUILDKIT=0 PYTHONPATH=src ${PYTHON:-python3} -P -m pytest "$here" "$@"
+DOCKER_BUILDKIT=0 "${PYTEST:-$root/.venv/bin/pytest}" "$here" "$@"
