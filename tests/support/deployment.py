@@ -70,11 +70,9 @@ class Deployment(Checkout):
         """Return *path* at Flower's port."""
         return f"http://127.0.0.1:{self.env()['FLOWER_PORT']}{path}"
 
-    def wait_until_healthy(self, timeout_s: float = 300) -> None:
+    def wait_until_healthy(self) -> None:
         """Return when every container passes its health check."""
-        said: list[str] = []
-        stack = self.docker()
-        stack._wait_until_healthy(said.append)
+        self.docker().wait_until_healthy(lambda _: None)
 
     def containers(self, service: str) -> list[dict[str, Any]]:
         """Return what Compose knows of the running containers of *service*."""

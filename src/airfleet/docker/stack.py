@@ -67,14 +67,14 @@ class DockerStack:
             self.compose.run("up", "--detach", *scale)
         except AirfleetError as error:
             raise AirfleetError(*error.problems, *self._init_said()) from None
-        self._wait_until_healthy(say)
+        self.wait_until_healthy(say)
 
     def scale(self, counts: dict[str, int], say: Say) -> None:
         """Bring the scalable roles to *counts*: new ones are started, surplus ones finish their tasks first."""
         say(", ".join(f"{name}: {count}" for name, count in counts.items()))
         scale = [part for name, count in counts.items() for part in ("--scale", f"{name}={count}")]
         self.compose.run("up", "--detach", "--no-recreate", "--no-deps", *scale, *counts)
-        self._wait_until_healthy(say)
+        self.wait_until_healthy(say)
 
     def down(self, say: Say, timeout_s: int | None = None, *, volumes: bool = False) -> None:
         """Stop and remove the containers, workers after their running tasks (or after *timeout_s*).
@@ -123,6 +123,21 @@ class DockerStack:
         given = [part for key, value in environment.items() for part in ("--env", f"{key}={value}")]
         self.compose.run("run", "--rm", "--no-deps", "--no-TTY", *given, WORKER.name, "python", "-P", "-m", module)
 
+    def wait_until_healthy(self, say: Say) -> None:
+        """Return when every container passes its health check; raises AirfleetError naming those that do not."""
+        deadline = time.monotonic() + _HEALTH_TIMEOUT_S
+        while True:
+            found = [c for c in self.compose.containers() if c["Service"] != "airflow-init"]
+            waiting = [c["Name"] for c in found if c["Health"] != "healthy" and not engine.passes_its_check(c["ID"])]
+            if not waiting:
+                return
+            say("waiting for " + ", ".join(waiting))
+            if time.monotonic() > deadline:
+                raise AirfleetError(
+                    f"Not healthy after {_HEALTH_TIMEOUT_S:.0f} s: {', '.join(waiting)}. See docker logs {waiting[0]}."
+                )
+            time.sleep(_POLL_S)
+
     def _preflight(self) -> None:
         problems = []
         if not self.is_running():
@@ -147,20 +162,6 @@ class DockerStack:
     def _init_said(self) -> list[str]:
         said = self.compose.run("logs", "--no-log-prefix", "--tail", "5", "airflow-init").strip()
         return [f"The end of init's log:\n{said}"] if said else []
-
-    def _wait_until_healthy(self, say: Say) -> None:
-        deadline = time.monotonic() + _HEALTH_TIMEOUT_S
-        while True:
-            found = [c for c in self.compose.containers() if c["Service"] != "airflow-init"]
-            waiting = [c["Name"] for c in found if c["Health"] != "healthy" and not engine.passes_its_check(c["ID"])]
-            if not waiting:
-                return
-            say("waiting for " + ", ".join(waiting))
-            if time.monotonic() > deadline:
-                raise AirfleetError(
-                    f"Not healthy after {_HEALTH_TIMEOUT_S:.0f} s: {', '.join(waiting)}. See docker logs {waiting[0]}."
-                )
-            time.sleep(_POLL_S)
 
 
 def _number(details: dict[str, Any]) -> str:
