@@ -27,7 +27,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         yield deployment
     finally:
         deployment.keep_logs()
-        deployment.compose("down", "--volumes", "--timeout", "30", check=False)
+        deployment.compose("down", "--volumes", "--timeout", "30", check=False, profiles=("*",))
 
 
 @pytest.fixture(scope="session")
@@ -62,4 +62,4 @@ def checkout(tmp_path: Path) -> Iterator[Deployment]:
         yield deployment
     finally:
         deployment.keep_logs()
-        deployment.compose("down", "--volumes", "--timeout", "5", check=False)
+        deployment.compose("down", "--volumes", "--timeout", "5", check=False, profiles=("*",))

@@ -39,6 +39,7 @@ class DockerStack:
     def __init__(self, settings: Settings, paths: Paths, *, monitoring: bool = False) -> None:
         self.settings = settings
         self.paths = paths
+        self.monitoring = monitoring
         self.compose = engine.Compose(paths, monitoring=monitoring)
 
     def is_running(self) -> bool:
@@ -83,7 +84,9 @@ class DockerStack:
         """
         say("stopping")
         limit = ["--timeout", str(timeout_s)] if timeout_s is not None else []
-        self.compose.run("down", *limit, *(["--volumes"] if volumes else []))
+        # With every profile: a container of one that is not named would stay, and hold the networks.
+        every = engine.Compose(self.paths, monitoring=self.monitoring, profiles=("*",))
+        every.run("down", *limit, *(["--volumes"] if volumes else []))
 
     def states(self) -> list[ContainerState]:
         """Return every container with its health and memory, and each worker's Celery name and slots."""
