@@ -1,0 +1,59 @@
+"""Questions to the Celery workers, over the broker."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from celery import Celery
+
+from airfleet.roles import BROKER_URL, WORKER, Addresses, environment
+from airfleet.settings import Settings
+
+
+@dataclass(frozen=True)
+class WorkerState:
+    """One worker that answers: its name, slots, running tasks, and the queues it takes tasks from."""
+
+    name: str
+    slots: int
+    running: int
+    queues: tuple[str, ...]
+
+
+class CeleryClient:
+    """Asks the workers of one deployment; use as a context manager."""
+
+    def __init__(self, settings: Settings, at: Addresses) -> None:
+        self._app = Celery(broker=environment(WORKER, settings, at)[BROKER_URL], set_as_current=False)
+        self._app.conf.broker_transport_options = {"socket_timeout": 5, "max_retries": 1}
+
+    def __enter__(self) -> "CeleryClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._app.close()
+
+    def workers(self, timeout_s: float = 1.0) -> list[WorkerState]:
+        """Return the workers that answer within *timeout_s*, by name; none when the broker does not answer."""
+        inspect = self._app.control.inspect(timeout=timeout_s)
+        try:
+            stats = inspect.stats() or {}
+            if not stats:
+                return []
+            return sorted(_states(stats, inspect.active() or {}, inspect.active_queues() or {}), key=_name)
+        except self._app.connection_for_read().connection_errors:
+            return []
+
+
+def _name(worker: WorkerState) -> str:
+    return worker.name
+
+
+def _states(stats: dict[str, Any], active: dict[str, Any], queues: dict[str, Any]) -> Iterator[WorkerState]:
+    for name, found in stats.items():
+        yield WorkerState(
+            name=name.partition("@")[2],
+            slots=int(found["pool"]["max-concurrency"]),
+            running=len(active.get(name, [])),
+            queues=tuple(queue["name"] for queue in queues.get(name, [])),
+        )

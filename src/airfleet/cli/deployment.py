@@ -1,0 +1,39 @@
+"""What every command starts from: the settings of this checkout and its stack."""
+
+from airfleet import env_file, settings
+from airfleet.embedded.stack import EmbeddedStack
+from airfleet.errors import AirfleetError
+from airfleet.paths import Paths
+from airfleet.settings import Settings
+
+
+def stack(*, make_env: bool = False) -> EmbeddedStack:
+    """Return the stack of this checkout; with *make_env*, make .env where there is none."""
+    paths = Paths()
+    if make_env and not paths.env_file.exists():
+        env_file.fill(paths.env_file, paths.env_example)
+    return EmbeddedStack(settings.load(paths.env_file), paths)
+
+
+def running_stack() -> EmbeddedStack:
+    """Return the stack, or raise AirfleetError when it does not run."""
+    found = stack()
+    if not found.is_running():
+        raise AirfleetError("The stack is not running. Start it with ./airfleet up.")
+    return found
+
+
+def logins(given: Settings) -> list[tuple[str, str, str, str]]:
+    """Return name, address, user and password of each page."""
+    host = "localhost" if given.bind_address == "127.0.0.1" else given.bind_address
+    pages = [
+        ("Airflow", f"http://{host}:{given.webserver_port}", given.admin_user, given.admin_password),
+        ("Flower", f"http://{host}:{given.flower_port}", given.flower_user, given.flower_password),
+        (
+            "Warehouse",
+            f"postgresql://{host}:{given.postgres_port}/warehouse",
+            "warehouse_reader",
+            given.warehouse_reader_password,
+        ),
+    ]
+    return [(name, address, user, password.get_secret_value()) for name, address, user, password in pages]

@@ -1,0 +1,114 @@
+"""What commands print: progress, tables, problems."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from airfleet.api import DagRun, TaskRun
+from airfleet.embedded.instances import worker_name
+
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+_COLOURS = {
+    "success": "green",
+    "failed": "red",
+    "upstream_failed": "red",
+    "up_for_retry": "yellow",
+    "running": "cyan",
+}
+
+
+class Progress:
+    """One line per step: redrawn in place on a terminal, printed once each elsewhere."""
+
+    def __init__(self) -> None:
+        self._last = ""
+        self._status = console.status("") if console.is_terminal else None
+
+    def say(self, step: str) -> None:
+        """Show *step* as what is going on now."""
+        if step == self._last:
+            return
+        self._last = step
+        if self._status:
+            self._status.update(escape(step))
+        else:
+            console.print(f"  {step}", markup=False)
+
+    def done(self, line: str) -> None:
+        """Print *line* for good."""
+        console.print(line)
+
+    def watch(self, run: DagRun, tasks: list[TaskRun]) -> None:
+        """Show how far a Dag run is."""
+        finished = sum(1 for task in tasks if task.state in ("success", "failed", "skipped", "upstream_failed"))
+        active = [task for task in tasks if task.state in ("running", "up_for_retry", "deferred")]
+        names = ", ".join(
+            f"{task.task_id} ({task.state})" if task.state != "running" else task.task_id for task in active
+        )
+        self.say(f"{run.dag_id}: {finished} of {len(tasks)} tasks done{'; running: ' + names if names else ''}")
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """Show progress while the block runs."""
+    shown = Progress()
+    if shown._status:
+        with shown._status:
+            yield shown
+    else:
+        yield shown
+
+
+def tasks_table(tasks: Sequence[TaskRun]) -> Table:
+    """Return a table with a line for each task."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title, justify in (("Dag", "left"), ("Task", "left"), ("State", "left")):
+        table.add_column(title, justify=justify)  # type: ignore[arg-type]
+    for title in ("Tries", "Seconds", "Rows"):
+        table.add_column(title, justify="right")
+    table.add_column("Worker")
+    previous = ""
+    for task in tasks:
+        colour = _COLOURS.get(task.state, "white")
+        table.add_row(
+            task.dag_id if task.dag_id != previous else "",
+            task.task_id if task.map_index < 0 else f"{task.task_id} [{task.map_index}]",
+            f"[{colour}]{task.state}[/]",
+            str(task.tries),
+            "" if task.seconds is None else f"{task.seconds:.1f}",
+            "" if task.rows is None else f"{task.rows:,}",
+            worker_name(task.hostname),
+        )
+        previous = task.dag_id
+    return table
+
+
+def as_json(value: Any) -> None:
+    """Print *value* as JSON; dataclasses become objects."""
+    console.file.write(json.dumps(value, default=_plain, indent=2) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return str(value)
+
+
+def megabytes(size: int) -> str:
+    """Return *size* bytes in MiB."""
+    return f"{size / (1 << 20):.0f} MiB"
+
+
+def duration(seconds: int) -> str:
+    """Return whole seconds as h, m and s."""
+    minutes, s = divmod(seconds, 60)
+    h, m = divmod(minutes, 60)
+    return f"{h} h {m} m" if h else f"{m} m {s} s" if m else f"{s} s"

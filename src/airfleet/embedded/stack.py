@@ -1,0 +1,250 @@
+"""The embedded stack: brought up, scaled, looked at and taken down."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import psutil
+
+from airfleet import preflight
+from airfleet.embedded import servers
+from airfleet.embedded.health import Health
+from airfleet.embedded.instances import LOOPBACK, Instance, addresses, instances, process_environment
+from airfleet.embedded.process_manager import INSTANCE_VARIABLE, ProcessManager, Program, kill_tree, leftovers
+from airfleet.errors import AirfleetError
+from airfleet.paths import Paths
+from airfleet.roles import SCHEDULER, WORKER, Grant, Role, environment
+from airfleet.settings import Settings
+
+_HEALTH_TIMEOUT_S = 180.0
+_POLL_S = 0.25
+_LOG_TAIL_LINES = 15
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class InstanceState:
+    """One process as `status` shows it; memory is proportional set size in bytes, of it and its children."""
+
+    name: str
+    state: str
+    healthy: bool
+    pid: int
+    uptime_s: int
+    memory_bytes: int
+    slots: int | None = None
+    running: int | None = None
+
+
+class EmbeddedStack:
+    """All processes of one checkout."""
+
+    def __init__(self, settings: Settings, paths: Paths) -> None:
+        self.settings = settings
+        self.paths = paths
+        self.manager = ProcessManager(paths)
+
+    def is_running(self) -> bool:
+        """Return whether the process manager is there."""
+        return self.manager.is_running()
+
+    def counts(self) -> dict[str, int]:
+        """Return how many of each scalable role are configured now; .env's numbers when nothing runs."""
+        if not self.is_running():
+            return {WORKER.name: self.settings.workers, SCHEDULER.name: self.settings.schedulers}
+        names = [state.name for state in self.manager.states()]
+        return {role.name: _count(names, role) for role in (WORKER, SCHEDULER)}
+
+    def up(self, counts: dict[str, int], say: Say) -> None:
+        """Start what does not run, with *counts* of the scalable roles; return when all of it is healthy.
+
+        What runs and is configured as it should be is left alone. Raises AirfleetError naming what did not start.
+        """
+        running = self.is_running()
+        if not running:
+            self._end_leftovers(say)
+        own = {p.pid for p in leftovers(self.paths)}
+        preflight.check(self.settings, [self.paths.servers, self.paths.state], own)
+        self.paths.state.mkdir(exist_ok=True)
+        self.manager.configure(self._programs(counts))
+        if running:
+            changed = self.manager.apply()
+        else:
+            changed = []
+            self.manager.start_daemon()
+        say("Postgres and Redis")
+        for server in ("postgres", "redis"):
+            self.manager.start(server)
+        wanted = instances(self.settings, self.paths, counts)
+        states = {state.name: state.state for state in self.manager.states()}
+        missing = [i for i in wanted if states.get(i.name) != "RUNNING"]
+        if missing or changed:
+            self._init(say)
+        for instance in missing:
+            self.manager.start(instance.name)
+        self._wait_until_healthy(wanted, say)
+
+    def scale(self, counts: dict[str, int], say: Say) -> None:
+        """Bring the scalable roles to *counts*: new ones are started, surplus ones finish their tasks first."""
+        now = instances(self.settings, self.paths, self.counts())
+        wanted = instances(self.settings, self.paths, counts)
+        names = {instance.name for instance in wanted}
+        surplus = [instance for instance in now if instance.name not in names]
+        self._stop([(i.name, i.stop_seconds) for i in surplus], say)
+        self.manager.configure(self._programs(counts))
+        self.manager.apply()
+        for instance in wanted:
+            self.manager.start(instance.name)
+        self._wait_until_healthy(wanted, say)
+
+    def down(self, say: Say, timeout_s: int | None = None) -> None:
+        """Stop everything, workers after their running tasks (or after *timeout_s*); data stays."""
+        if not self.is_running():
+            self._end_leftovers(say)
+            return
+        grace = {i.name: i.stop_seconds for i in instances(self.settings, self.paths, self.counts())}
+        known = [s.name for s in self.manager.states() if s.pid]
+        # What hands out work first, then who does it, then whom that talks to.
+        rounds = [
+            [n for n in known if n.startswith((SCHEDULER.name, "flower"))],
+            [n for n in known if n.startswith(WORKER.name)],
+            [n for n in known if n in grace and not n.startswith((SCHEDULER.name, WORKER.name, "flower"))],
+            ["redis", "postgres"],
+        ]
+        for names in rounds:
+            self._stop([(n, timeout_s or grace.get(n, 60)) for n in names], say)
+        self.manager.shutdown()
+
+    def states(self) -> list[InstanceState]:
+        """Return every process with its health, memory and slots."""
+        if not self.is_running():
+            return []
+        health = Health(self.settings)
+        by_name = {i.name: i for i in instances(self.settings, self.paths, self.counts())}
+        found = []
+        for state in self.manager.states():
+            instance = by_name.get(state.name)
+            worker = health.workers().get(state.name) if instance and instance.role is WORKER else None
+            running = state.state == "RUNNING"
+            found.append(
+                InstanceState(
+                    name=state.name,
+                    state=state.state.lower(),
+                    healthy=running and (instance is None or health.is_healthy(instance)),
+                    pid=state.pid,
+                    uptime_s=state.uptime_s,
+                    memory_bytes=_memory(state.pid) if state.pid else 0,
+                    slots=worker.slots if worker else None,
+                    running=worker.running if worker else None,
+                )
+            )
+        order = ["postgres", "redis", *by_name]
+        return sorted(found, key=lambda s: order.index(s.name) if s.name in order else len(order))
+
+    def _programs(self, counts: dict[str, int]) -> list[Program]:
+        programs = [
+            Program(s.name, s.command, {}, s.stop_signal, user=s.user)
+            for s in servers.prepare(self.settings, self.paths)
+        ]
+        for i in instances(self.settings, self.paths, counts):
+            programs.append(Program(i.name, i.command, i.environment, stop_seconds=i.stop_seconds))
+        return programs
+
+    def _init(self, say: Say) -> None:
+        say("databases, roles and secrets")
+        role = Role("airflow-init", ("python", "-P", "-m", "airfleet.init"), frozenset({Grant.METADATA, Grant.FERNET}))
+        variables = process_environment(self.paths) | environment(role, self.settings, addresses(self.settings))
+        variables |= _as_environment(self.settings) | {
+            "POSTGRES_HOST": LOOPBACK,
+            "REDIS_HOST": LOOPBACK,
+            INSTANCE_VARIABLE: self.paths.instance,
+        }
+        log = self.paths.role_logs / f"{role.name}.log"
+        with log.open("a") as output:
+            done = subprocess.run(
+                [sys.executable, *role.command[1:]],
+                env=variables,
+                stdout=output,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+            output.write(done.stderr)
+        if done.returncode != 0:
+            raise AirfleetError(f"init failed: {_last_lines(done.stderr, 3)}", f"Its whole log is {log}.")
+
+    def _wait_until_healthy(self, wanted: list[Instance], say: Say) -> None:
+        deadline = time.monotonic() + _HEALTH_TIMEOUT_S
+        waiting = wanted
+        while waiting:
+            health = Health(self.settings)
+            waiting = [i for i in waiting if not health.is_healthy(i)]
+            if not waiting:
+                return
+            say("waiting for " + ", ".join(i.name for i in waiting))
+            if time.monotonic() > deadline:
+                raise AirfleetError(*(self._why_not(i.name) for i in waiting))
+            time.sleep(_POLL_S)
+
+    def _why_not(self, name: str) -> str:
+        log = self.paths.role_logs / f"{name}.log"
+        tail = _last_lines(log.read_text(errors="replace"), _LOG_TAIL_LINES) if log.exists() else "(it wrote nothing)"
+        return f"{name} is not healthy after {_HEALTH_TIMEOUT_S:.0f} s. The end of {log}:\n{tail}"
+
+    def _stop(self, names: list[tuple[str, int]], say: Say) -> None:
+        for name, _ in names:
+            self.manager.stop(name, wait=False)
+        started = time.monotonic()
+        waiting = dict(names)
+        while waiting:
+            running = {s.name for s in self.manager.states() if s.pid}
+            waiting = {name: grace for name, grace in waiting.items() if name in running}
+            for name, grace in waiting.items():
+                if time.monotonic() - started > grace:
+                    self.manager.kill(name)
+            if waiting:
+                say("waiting for " + ", ".join(waiting) + " to finish")
+                time.sleep(_POLL_S)
+
+    def _end_leftovers(self, say: Say) -> None:
+        found = leftovers(self.paths)
+        if found:
+            say(f"ending {len(found)} processes that an earlier run left behind")
+        for process in found:
+            kill_tree(process.pid)
+        psutil.wait_procs(found, timeout=10)
+
+
+def _count(names: list[str], role: Role) -> int:
+    return sum(1 for name in names if name.startswith(f"{role.name}-"))
+
+
+def _as_environment(settings: Settings) -> dict[str, str]:
+    values = {}
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        plain = value.get_secret_value() if hasattr(value, "get_secret_value") else value
+        values[name.upper()] = str(plain)
+    return values
+
+
+def _memory(pid: int) -> int:
+    total = 0
+    try:
+        parent = psutil.Process(pid)
+        family = [parent, *parent.children(recursive=True)]
+    except psutil.Error:
+        return 0
+    for process in family:
+        try:
+            total += process.memory_full_info().pss
+        except psutil.Error:
+            continue
+    return total
+
+
+def _last_lines(text: str, count: int) -> str:
+    return "\n".join(text.strip().splitlines()[-count:])

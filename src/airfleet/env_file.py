@@ -1,0 +1,78 @@
+"""Making .env out of .env.example, with generated secrets."""
+
+import base64
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from airfleet.errors import AirfleetError
+from airfleet.settings import Settings
+
+
+def _fernet_key() -> str:
+    return base64.urlsafe_b64encode(os.urandom(32)).decode()
+
+
+def _password() -> str:
+    return secrets.token_hex(16)
+
+
+def _long_secret() -> str:
+    return secrets.token_hex(48)
+
+
+GENERATORS: dict[str, Callable[[], str]] = {
+    "FERNET_KEY": _fernet_key,
+    "JWT_SECRET": _long_secret,
+    "API_SECRET_KEY": _long_secret,
+    **{
+        name.upper(): _password
+        for name in Settings.model_fields
+        if name.endswith("_password") and name != "smtp_password"
+    },
+}
+
+
+def fill(env_file: Path, example: Path) -> list[str]:
+    """Write *env_file* from *example*, or complete it, and return the names of the keys that were added.
+
+    Values that are there stay as they are; an empty or missing secret is generated. The file is replaced in one
+    step, readable by its owner alone.
+    """
+    defaults = dotenv_values(example, interpolate=False)
+    given = dotenv_values(env_file, interpolate=False) if env_file.exists() else {}
+    try:
+        text = env_file.read_text(encoding="utf-8") if env_file.exists() else example.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise AirfleetError(f"{env_file} is not UTF-8 text. Save it as UTF-8 and run again.") from None
+    added: dict[str, str] = {}
+    for key, default in defaults.items():
+        if key in GENERATORS and not given.get(key):
+            added[key] = GENERATORS[key]()
+        elif key not in given and env_file.exists():
+            added[key] = default or ""
+    lines = text.splitlines()
+    for key, value in added.items():
+        _put(lines, key, value)
+    if added or not env_file.exists():
+        _replace(env_file, "\n".join(lines) + "\n")
+    return list(added)
+
+
+def _put(lines: list[str], key: str, value: str) -> None:
+    for number, line in enumerate(lines):
+        if line.split("=", 1)[0].strip() == key:
+            lines[number] = f"{key}={value}"
+            return
+    lines.append(f"{key}={value}")
+
+
+def _replace(path: Path, text: str) -> None:
+    partial = path.with_name(path.name + ".partial")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    partial.replace(path)

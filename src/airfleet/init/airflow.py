@@ -1,0 +1,85 @@
+"""Airflow's own part: its tables, its administrator, and whether its key still fits what it encrypted."""
+
+from importlib.metadata import version
+
+import psycopg2
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection
+from werkzeug.security import check_password_hash
+
+from airfleet.errors import AirfleetError
+from airfleet.settings import Settings
+
+# The packages that bring tables of their own.
+_MIGRATING = ("apache-airflow-core", "apache-airflow-providers-fab")
+
+
+def _airflow(*arguments: str) -> None:
+    """Run an `airflow` command in this process: a command line would show passwords to everyone's `ps`."""
+    from airflow.cli import cli_parser  # noqa: PLC0415 - takes seconds, and most starts do not need it
+
+    parsed = cli_parser.get_parser().parse_args(arguments)
+    parsed.func(parsed)
+
+
+def migrate(admin: Connection) -> bool:
+    """Bring the metadata database's tables to the installed version; return whether there was anything to do."""
+    wanted = "airfleet: migrated for " + ", ".join(f"{name} {version(name)}" for name in _MIGRATING)
+    with admin.cursor() as cursor:
+        cursor.execute("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = 'airflow'")
+        row = cursor.fetchone()
+        if row and row[0] == wanted:
+            return False
+        _airflow("db", "migrate")
+        # The webserver does not (update_fab_perms): what roles may do only changes with the installed version.
+        _airflow("sync-perm")
+        cursor.execute(sql.SQL("COMMENT ON DATABASE airflow IS {}").format(sql.Literal(wanted)))
+    return True
+
+
+def check_fernet_key(settings: Settings, metadata: Connection) -> None:
+    """Raise AirfleetError when stored connections or variables cannot be read with FERNET_KEY."""
+    key = MultiFernet([Fernet(settings.fernet_key.get_secret_value())])
+    unreadable: list[str] = []
+    with metadata.cursor() as cursor:
+        cursor.execute(
+            "SELECT 'connection ' || conn_id, coalesce(password, extra) FROM connection"
+            " WHERE (is_encrypted AND password <> '') OR (is_extra_encrypted AND extra <> '')"
+            " UNION ALL SELECT 'variable ' || key, val FROM variable WHERE is_encrypted ORDER BY 1"
+        )
+        for name, token in cursor.fetchall():
+            try:
+                key.decrypt(token.encode())
+            except InvalidToken:
+                unreadable.append(name)
+    if unreadable:
+        raise AirfleetError(
+            f"FERNET_KEY does not open what is stored: {', '.join(unreadable[:5])}"
+            f"{' and more' if len(unreadable) > 5 else ''}. Put the earlier key back into .env, or delete these"  # noqa: PLR2004
+            " with it and enter them again."
+        )
+
+
+def ensure_admin(settings: Settings, metadata: Connection) -> bool:
+    """Make the administrator, or give it the password of .env; return whether there was anything to do."""
+    user, password = settings.admin_user, settings.admin_password.get_secret_value()
+    with metadata.cursor() as cursor:
+        cursor.execute("SELECT password FROM ab_user WHERE username = %s", (user,))
+        row = cursor.fetchone()
+    if row and check_password_hash(row[0], password):
+        return False
+    if row:
+        _airflow("users", "reset-password", "--username", user, "--password", password)
+    else:
+        names = ["--firstname", "Air", "--lastname", "Fleet", "--email", settings.mail_to]
+        login = ["--username", user, "--role", "Admin", "--password", password]
+        _airflow("users", "create", *login, *names)
+    return True
+
+
+def connect(dsn: str) -> Connection:
+    """Open a connection to the metadata database, in autocommit."""
+    opened = psycopg2.connect(dsn, connect_timeout=5, application_name="airfleet-init")
+    opened.autocommit = True
+    return opened

@@ -1,0 +1,120 @@
+"""Databases and roles in Postgres, one for each use."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from typing import Any
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.errors import OperationalError
+from psycopg2.extensions import connection as Connection
+
+from airfleet.errors import AirfleetError
+from airfleet.roles import postgres_dsn
+from airfleet.settings import Settings
+
+# Owner of each database.
+DATABASES = {
+    "airflow": "airflow_metadata",
+    "airflow_results": "airflow_results",
+    "warehouse": "warehouse_loader",
+}
+# Two inits at once take turns.
+_LOCK = 0x61697266
+_RETRY_S = 0.5
+
+
+def _passwords(settings: Settings) -> dict[str, Any]:
+    return {
+        "airflow_metadata": settings.metadata_password,
+        "airflow_results": settings.results_password,
+        "warehouse_loader": settings.warehouse_loader_password,
+        "warehouse_reader": settings.warehouse_reader_password,
+        "monitoring_reader": settings.monitoring_reader_password,
+    }
+
+
+def connect(settings: Settings, server: tuple[str, int], database: str = "postgres") -> Connection:
+    """Open a connection as superuser, in autocommit."""
+    dsn = postgres_dsn("postgres", settings.postgres_password, server, database)
+    opened = psycopg2.connect(dsn, connect_timeout=5, application_name="airfleet-init")
+    opened.autocommit = True
+    return opened
+
+
+def wait_for_server(settings: Settings, server: tuple[str, int], timeout_s: float) -> None:
+    """Return when Postgres takes the superuser's password.
+
+    Raises AirfleetError at once when it refuses the password, and after *timeout_s* when it does not answer.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            connect(settings, server).close()
+            return
+        except OperationalError as error:
+            said = str(error).strip()
+        if "password authentication failed" in said:
+            raise AirfleetError(
+                "Postgres refuses POSTGRES_PASSWORD for its superuser `postgres`. The databases were made with"
+                " another one: put that one back into .env, or delete the databases with"
+                " `./airfleet down --volumes --yes`."
+            )
+        if time.monotonic() > deadline:
+            raise AirfleetError(f"Postgres at {server[0]}:{server[1]} does not answer: {said}. See its log.")
+        time.sleep(_RETRY_S)
+
+
+@contextmanager
+def one_at_a_time(settings: Settings, server: tuple[str, int]) -> Iterator[Connection]:
+    """Hold the lock that only one init can hold; yields the superuser's connection that holds it."""
+    opened = connect(settings, server)
+    try:
+        with opened.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+        yield opened
+    finally:
+        opened.close()
+
+
+def create_databases(settings: Settings, connection: Connection) -> None:
+    """Make the roles, with the passwords of *settings*, and the databases, and close each to the others."""
+    with connection.cursor() as cursor:
+        for role, password in _passwords(settings).items():
+            cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,))
+            verb = "ALTER" if cursor.fetchone() else "CREATE"
+            # Roles never inherit more than they are given here.
+            statement = sql.SQL("{} ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD %s")
+            cursor.execute(statement.format(sql.SQL(verb), sql.Identifier(role)), (password.get_secret_value(),))
+        for database, owner in DATABASES.items():
+            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,))
+            if not cursor.fetchone():
+                statement = sql.SQL("CREATE DATABASE {} OWNER {}")
+                cursor.execute(statement.format(sql.Identifier(database), sql.Identifier(owner)))
+        cursor.execute(resources.files(__package__).joinpath("databases.sql").read_text())
+    for database, owner in DATABASES.items():
+        # From Postgres 15 on `public` belongs to the database's owner by pg_database_owner, but others may use it.
+        grants = sql.SQL("REVOKE ALL ON SCHEMA public FROM PUBLIC; GRANT ALL ON SCHEMA public TO {}")
+        _execute(settings, connection, database, grants.format(sql.Identifier(owner)))
+
+
+def _execute(settings: Settings, like: Connection, database: str, statement: sql.Composable) -> None:
+    server = (like.info.host, like.info.port)
+    opened = connect(settings, server, database)
+    try:
+        with opened.cursor() as cursor:
+            cursor.execute(statement)
+    finally:
+        opened.close()
+
+
+def grant_monitoring(settings: Settings, server: tuple[str, int]) -> None:
+    """Let the monitoring role read the migrated metadata database."""
+    opened = connect(settings, server, "airflow")
+    try:
+        with opened.cursor() as cursor:
+            cursor.execute(resources.files(__package__).joinpath("monitoring_grants.sql").read_text())
+    finally:
+        opened.close()

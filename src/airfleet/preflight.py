@@ -1,0 +1,83 @@
+"""What would keep the stack from starting: every problem at once, before anything changes."""
+
+import shutil
+import socket
+from pathlib import Path
+
+import psutil
+
+from airfleet.errors import AirfleetError
+from airfleet.settings import Settings
+
+# Postgres' first files, Redis' log, a first run's logs and the shop's data, with room to breathe.
+_NEEDED_BYTES = 1 << 30
+
+PORT_KEYS = (
+    "webserver_port",
+    "flower_port",
+    "postgres_port",
+    "redis_port",
+    "log_server_port",
+    "triggerer_log_port",
+    "mail_catcher_port",
+)
+
+
+def check(settings: Settings, folders: list[Path], own_pids: set[int]) -> None:
+    """Raise AirfleetError with every problem found; *own_pids* are this stack's processes, whose ports are fine."""
+    problems = [*_ports(settings, own_pids), *_disk(folders)]
+    if problems:
+        raise AirfleetError(*problems)
+
+
+def _ports(settings: Settings, own_pids: set[int]) -> list[str]:
+    wanted = {key: int(getattr(settings, key)) for key in PORT_KEYS}
+    for number in range(settings.schedulers):
+        wanted[f"scheduler_health_port{f' + {number}' if number else ''}"] = settings.scheduler_health_port + number
+    problems = []
+    users: dict[int, str] = {}
+    for key, port in wanted.items():
+        if port in users:
+            problems.append(f"{key.upper()} and {users[port].upper()} are both {port}. Give each its own in .env.")
+        users.setdefault(port, key)
+        address = "127.0.1.1" if key == "log_server_port" else "127.0.0.1"
+        if _is_free(address, port):
+            continue
+        owner = _owner(port)
+        if owner is None or owner.pid not in own_pids:
+            by = f"by pid {owner.pid} ({owner.name()})" if owner else "by another user's process"
+            problems.append(f"Port {port} is taken {by}. Set {key.upper()} in .env and run again.")
+    return problems
+
+
+def _is_free(address: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True
+
+
+def _owner(port: int) -> psutil.Process | None:
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,) and connection.pid:
+                return psutil.Process(connection.pid)
+    except psutil.Error:
+        return None
+    return None
+
+
+def _disk(folders: list[Path]) -> list[str]:
+    problems = []
+    for folder in folders:
+        existing = next(p for p in (folder, *folder.parents) if p.exists())
+        free = shutil.disk_usage(existing).free
+        if free < _NEEDED_BYTES:
+            problems.append(
+                f"{existing} has {free / (1 << 20):.0f} MiB free, and {_NEEDED_BYTES / (1 << 20):.0f} MiB are needed."
+                " Free some space and run again."
+            )
+    return problems
