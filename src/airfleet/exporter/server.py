@@ -35,7 +35,7 @@ def pollers(settings: Settings) -> list[Poller]:
     sources = (
         workers,
         Metadata(Database(settings.database_url, settings.timeout_s), lambda: workers.state),
-        Broker(settings.broker_url, settings.timeout_s, workers.queues),
+        Broker(settings.redis_url, settings.timeout_s, workers.queues),
         Postgres(Database(settings.database_url, settings.timeout_s)),
         Host(settings.disks),
     )

@@ -21,6 +21,7 @@ class Settings:
     """
 
     database_url: str
+    redis_url: str
     broker_url: str
     host: str
     port: int
@@ -35,8 +36,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     wrong = [
         f"{key} is missing: {what}."
         for key, what in (
-            ("EXPORTER_DATABASE_URL", "postgresql://airfleet_exporter:...@host:port/airflow"),
-            ("EXPORTER_BROKER_URL", "redis://:password@host:port/0, the workers' broker"),
+            ("EXPORTER_DATABASE_URL", "postgresql://monitoring_reader:...@host:port/airflow"),
+            ("EXPORTER_REDIS_URL", "redis://monitoring:...@host:port/0, a user that may only read"),
+            ("EXPORTER_BROKER_URL", "redis://airflow:...@host:port/0, through which the workers are asked"),
         )
         if not env.get(key)
     ]
@@ -55,6 +57,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError("The exporter cannot start.\n  " + "\n  ".join(wrong))
     return Settings(
         database_url=env["EXPORTER_DATABASE_URL"],
+        redis_url=env["EXPORTER_REDIS_URL"],
         broker_url=env["EXPORTER_BROKER_URL"],
         host=env.get("EXPORTER_HOST") or "127.0.0.1",
         port=int(numbers["EXPORTER_PORT"]),

@@ -59,9 +59,7 @@ class Source(Protocol):
 class Poller:
     """Looks at one source every *interval_s* seconds and keeps the last good answer."""
 
-    def __init__(
-        self, source: Source, interval_s: float, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, source: Source, interval_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         """Take the source; nothing runs until `start`, and `look_once` can be called by hand."""
         self.name = source.name
         self._source = source
@@ -97,9 +95,7 @@ class Poller:
                 self._failures += 1
                 self._took_s = self._clock() - started
             if newly:
-                log.warning(
-                    "The look at %s failed; trying again every %g s: %s", self.name, self._interval_s, error
-                )
+                log.warning("The look at %s failed; trying again every %g s: %s", self.name, self._interval_s, error)
             return
         with self._lock:
             if self._failures and not self._good:
@@ -113,9 +109,7 @@ class Poller:
         """Yield the last answer while it is fresh, and always how the looks go."""
         with self._lock:
             now = self._clock()
-            fresh = self._looked_at is not None and (
-                now - self._looked_at <= STALE_AFTER_INTERVALS * self._interval_s
-            )
+            fresh = self._looked_at is not None and (now - self._looked_at <= STALE_AFTER_INTERVALS * self._interval_s)
             up = self._good and fresh
             answer = list(self._families) if up else []
             state = Samples()
