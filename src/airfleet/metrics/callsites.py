@@ -93,9 +93,7 @@ def _calls(scope: ast.AST) -> Iterator[CallSite]:
             continue
         if node.func.attr == "timer" and not node.args and not node.keywords:
             continue  # a stopwatch: nothing is sent
-        argument = (
-            node.args[0] if node.args else next((k.value for k in node.keywords if k.arg == "stat"), None)
-        )
+        argument = node.args[0] if node.args else next((k.value for k in node.keywords if k.arg == "stat"), None)
         for form in sorted(_forms(argument, assigned)):
             yield CallSite(form, _CALLS[node.func.attr])
 
@@ -105,9 +103,7 @@ def _forms(value: ast.expr | None, assigned: dict[str, list[ast.expr]]) -> set[s
         parts = value.values if isinstance(value, ast.JoinedStr) else [value]
         return {"".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in parts)}
     if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
-        return {
-            left + right for left in _forms(value.left, assigned) for right in _forms(value.right, assigned)
-        }
+        return {left + right for left in _forms(value.left, assigned) for right in _forms(value.right, assigned)}
     if isinstance(value, ast.Call) and value.args:
         # self._get_metric_name("executor.open_slots"): the literal is the name, or the start of it.
         return _forms(value.args[0], assigned)

@@ -63,8 +63,7 @@ WAITING_AGE = gauge(
     "task_id",
     "queue",
     "reason",
-    help="Time the oldest waiting task has waited, and for what: pool, limit, no_consumer, no_slot, "
-    "scheduler, broker.",
+    help="Time the oldest waiting task has waited, and for what: pool, limit, no_consumer, no_slot, scheduler, broker.",
     unit=Unit.SECONDS,
 )
 DEADLINES = gauge(
@@ -85,9 +84,7 @@ DAG_SLA_DECLARED = gauge(
     "airflow_dag_sla_declared", "dag_id", help="1 when the Dag has a deadline or a task with an SLA, else 0."
 )
 
-QUEUE_LENGTH = gauge(
-    "airflow_queue_length", "queue", help="Tasks in the Redis queue that no worker has taken."
-)
+QUEUE_LENGTH = gauge("airflow_queue_length", "queue", help="Tasks in the Redis queue that no worker has taken.")
 QUEUE_CONSUMERS = gauge("airflow_queue_consumers", "queue", help="Workers that consume the queue.")
 QUEUE_UNACKED = gauge("airflow_queue_unacked", help="Tasks taken by a worker and not acknowledged yet.")
 WORKERS = gauge("airflow_workers", help="Celery workers that answer.")
@@ -95,9 +92,7 @@ WORKER_SLOTS = gauge("airflow_worker_slots", "state", help="Worker slots: total,
 
 REDIS_UP = gauge("airfleet_redis_up", help="1 while Redis answers.")
 REDIS_MEMORY = gauge("airfleet_redis_memory_bytes", help="Memory Redis uses for data.", unit=Unit.BYTES)
-REDIS_MEMORY_MAX = gauge(
-    "airfleet_redis_memory_limit_bytes", help="Redis' maxmemory; 0 is none.", unit=Unit.BYTES
-)
+REDIS_MEMORY_MAX = gauge("airfleet_redis_memory_limit_bytes", help="Redis' maxmemory; 0 is none.", unit=Unit.BYTES)
 REDIS_CLIENTS = gauge("airfleet_redis_clients", help="Connected clients.")
 REDIS_COMMANDS = counter("airfleet_redis_commands_total", help="Commands served.")
 REDIS_EVICTED = counter(
@@ -105,9 +100,7 @@ REDIS_EVICTED = counter(
 )
 
 POSTGRES_UP = gauge("airfleet_postgres_up", help="1 while Postgres answers.")
-POSTGRES_SIZE = gauge(
-    "airfleet_postgres_database_bytes", "datname", help="Size of the database.", unit=Unit.BYTES
-)
+POSTGRES_SIZE = gauge("airfleet_postgres_database_bytes", "datname", help="Size of the database.", unit=Unit.BYTES)
 POSTGRES_CONNECTIONS = gauge("airfleet_postgres_connections", "datname", help="Open connections.")
 POSTGRES_CONNECTIONS_MAX = gauge("airfleet_postgres_connections_limit", help="max_connections of the server.")
 POSTGRES_TRANSACTIONS = counter(
@@ -120,9 +113,7 @@ POSTGRES_OLDEST = gauge(
     unit=Unit.SECONDS,
 )
 
-HOST_CPU = counter(
-    "airfleet_host_cpu_seconds_total", "mode", help="CPU time of all cores by mode.", unit=Unit.SECONDS
-)
+HOST_CPU = counter("airfleet_host_cpu_seconds_total", "mode", help="CPU time of all cores by mode.", unit=Unit.SECONDS)
 HOST_CORES = gauge("airfleet_host_cores", help="CPU cores.")
 HOST_LOAD = gauge("airfleet_host_load1", help="Load average over one minute.")
 HOST_MEMORY = gauge("airfleet_host_memory_bytes", "state", help="Memory: total, available.", unit=Unit.BYTES)

@@ -43,20 +43,14 @@ class Metric:
     def __post_init__(self) -> None:
         """Refuse a name that breaks the naming rules."""
         if not _NAME.match(self.name):
-            raise ValueError(
-                f"Metric name {self.name!r} has other characters than a-z, 0-9 and _. Rename it."
-            )
+            raise ValueError(f"Metric name {self.name!r} has other characters than a-z, 0-9 and _. Rename it.")
         stem = self.name.removesuffix("_total")
         if (self.kind is Kind.COUNTER) != self.name.endswith("_total"):
-            raise ValueError(
-                f"{self.name} is a {self.kind}; counters, and only they, end in _total. Rename it."
-            )
+            raise ValueError(f"{self.name} is a {self.kind}; counters, and only they, end in _total. Rename it.")
         if self.unit is not Unit.COUNT and not stem.endswith(f"_{self.unit}"):
             raise ValueError(f"{self.name} is measured in {self.unit}; its name must end in _{self.unit}.")
         if not self.help.endswith("."):
-            raise ValueError(
-                f"The help of {self.name} is not a sentence: {self.help!r}. End it with a full stop."
-            )
+            raise ValueError(f"The help of {self.name} is not a sentence: {self.help!r}. End it with a full stop.")
 
 
 def counter(name: str, *labels: str, help: str, unit: Unit = Unit.COUNT) -> Metric:

@@ -84,9 +84,7 @@ DAGRUN_FIRST_TASK_START_DELAY = histogram(
     "dag_id",
     help="Time from a scheduled run's queueing to the start of its first task.",
 )
-DAG_CALLBACK_EXCEPTIONS = counter(
-    "airflow_dag_callback_exceptions_total", "dag_id", help="Dag callbacks that raised."
-)
+DAG_CALLBACK_EXCEPTIONS = counter("airflow_dag_callback_exceptions_total", "dag_id", help="Dag callbacks that raised.")
 DAGRUNS_RUNNING = gauge("airflow_dagruns_running", help="Dag runs in state running.")
 SCHEDULER_LOOP = histogram("airflow_scheduler_loop_seconds", help="One turn of the scheduler's loop.")
 SCHEDULER_CRITICAL_SECTION = histogram(
@@ -109,8 +107,7 @@ SCHEDULER_EXECUTOR_HEARTBEAT = histogram(
 SCHEDULER_TASKS = gauge(
     "airflow_scheduler_tasks",
     "state",
-    help="Tasks the scheduler could queue in its last turn (executable), or not, for want of pool slots "
-    "(starving).",
+    help="Tasks the scheduler could queue in its last turn (executable), or not, for want of pool slots (starving).",
 )
 HEARTBEATS = counter(
     "airflow_heartbeats_total",
@@ -181,9 +178,7 @@ TRIGGERER_RUNNING = gauge("airflow_triggerer_running", "hostname", help="Trigger
 TRIGGERER_CAPACITY_LEFT = gauge(
     "airflow_triggerer_capacity_left", "hostname", help="Triggers the triggerer would still take."
 )
-TRIGGERS = counter(
-    "airflow_triggers_total", "outcome", help="Triggers that fired (succeeded) or broke (failed)."
-)
+TRIGGERS = counter("airflow_triggers_total", "outcome", help="Triggers that fired (succeeded) or broke (failed).")
 TRIGGERER_BLOCKED = counter(
     "airflow_triggerer_blocked_total",
     help="Times a trigger blocked the triggerer's event loop.",

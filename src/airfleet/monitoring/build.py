@@ -55,9 +55,7 @@ _PROMETHEUS_TAGS = "remove_all_sd,enable_dns_sd,netgo"
 _PROMETHEUS = "github.com/prometheus/prometheus"
 _ALERTMANAGER = "github.com/prometheus/alertmanager"
 
-STATSD_EXPORTER = Program(
-    name="statsd_exporter", module="github.com/prometheus/statsd_exporter", version="v0.31.0"
-)
+STATSD_EXPORTER = Program(name="statsd_exporter", module="github.com/prometheus/statsd_exporter", version="v0.31.0")
 PROMETHEUS = Program(
     name="prometheus",
     module=_PROMETHEUS,
@@ -84,9 +82,7 @@ AMTOOL = Program(name="amtool", module=_ALERTMANAGER, package="/cmd/amtool", ver
 RUNTIME = (STATSD_EXPORTER, PROMETHEUS, ALERTMANAGER)
 CHECKERS = (PROMTOOL, AMTOOL)
 
-_PAGE = (
-    "<!doctype html><title>Alertmanager</title><p>This build has no web page; its API is at /api/v2.</p>\n"
-)
+_PAGE = "<!doctype html><title>Alertmanager</title><p>This build has no web page; its API is at /api/v2.</p>\n"
 
 
 def built(cache: Path, programs: Iterable[Program] = RUNTIME) -> dict[str, Path]:
@@ -200,9 +196,7 @@ def _follow(process: subprocess.Popen[str], said: list[str]) -> None:
 def _wait(process: subprocess.Popen[str], program: Program, progress: Progress, said: list[str]) -> str:
     assert process.stdout is not None  # noqa: S101 - Popen was told to pipe it
     out: list[str] = []
-    reader = threading.Thread(
-        target=lambda: out.append(process.stdout.read() if process.stdout else ""), daemon=True
-    )
+    reader = threading.Thread(target=lambda: out.append(process.stdout.read() if process.stdout else ""), daemon=True)
     reader.start()
     started = time.monotonic()
     while True:

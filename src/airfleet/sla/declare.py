@@ -21,9 +21,7 @@ KEY = "sla_seconds"
 END_MARK = "airfleet_end_"
 
 
-def sla(
-    limit: timedelta | None = None, *, hours: float = 0, minutes: float = 0, seconds: float = 0
-) -> dict[str, str]:
+def sla(limit: timedelta | None = None, *, hours: float = 0, minutes: float = 0, seconds: float = 0) -> dict[str, str]:
     """Return the task argument that declares how long one try may run.
 
     Give a timedelta or the parts of one. The time counts from the start of a try to its end; how long a whole
