@@ -17,9 +17,9 @@ from supervisor.xmlrpc import SupervisorTransport
 from airfleet.errors import AirfleetError
 from airfleet.paths import Paths
 
-INSTANCE_VARIABLE = "AIRFLEET_INSTANCE"
 _START_TIMEOUT_S = 20.0
 _ALREADY_STARTED, _NOT_RUNNING = 60, 70
+_SERVER_PROGRAMS = ("postgres", "valkey-server")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,8 @@ class ProcessManager:
 
     def configure(self, programs: Iterable[Program]) -> None:
         """Write the configuration; a running supervisord takes it up with `apply`."""
-        self._paths.role_logs.mkdir(parents=True, exist_ok=True)
+        for folder in (self._paths.role_logs, self._paths.working_folder):
+            folder.mkdir(parents=True, exist_ok=True)
         socket_folder = self._paths.control_socket.parent
         socket_folder.mkdir(mode=0o700, exist_ok=True)
         if socket_folder.stat().st_uid != os.geteuid():
@@ -85,9 +86,9 @@ class ProcessManager:
         kept = {k: v for k, v in os.environ.items() if k in {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"}}
         subprocess.run(
             [str(Path(sys.executable).with_name("supervisord")), "-c", str(self._config)],
-            env=kept | {INSTANCE_VARIABLE: self._paths.instance},
+            env=kept,
             check=True,
-            cwd=self._paths.state,
+            cwd=self._paths.working_folder,
         )
         deadline = time.monotonic() + _START_TIMEOUT_S
         while not self.is_running():
@@ -172,6 +173,7 @@ childlogdir = {logs}
             f"[program:{program.name}]",
             f"command = {_escape(program.command)}",
             f"environment = {variables}",
+            f"directory = {_escape(str(self._paths.working_folder))}",
             "autostart = false",
             # Killed processes come back, also when they keep failing; the pause grows by a second each time.
             "autorestart = true",
@@ -191,14 +193,22 @@ childlogdir = {logs}
         return "\n".join(lines) + "\n"
 
 
-def leftovers(paths: Paths) -> list[psutil.Process]:
-    """Return processes of this checkout's stack that no supervisord looks after any more."""
+def processes(paths: Paths) -> list[psutil.Process]:
+    """Return every process of this checkout's stack, whether a supervisord still looks after it or not.
+
+    They are known by the folder they work in, and the servers, which change it, by their program: neither a
+    variable nor a command line is certain to survive in a process that sets its own title.
+    """
+    programs = (paths.servers / "bin", paths.root / ".venv")
     found = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get(INSTANCE_VARIABLE) == paths.instance and process.pid != os.getpid():
+            if Path(process.cwd()) == paths.working_folder:
                 found.append(process)
-        except psutil.Error:
+            elif Path(process.exe()).name in _SERVER_PROGRAMS:
+                if any(Path(process.exe()).is_relative_to(folder) for folder in programs):
+                    found.append(process)
+        except (psutil.Error, OSError):
             continue
     return found
 

@@ -12,7 +12,7 @@ from airfleet import preflight
 from airfleet.embedded import servers
 from airfleet.embedded.health import Health
 from airfleet.embedded.instances import LOOPBACK, Instance, addresses, instances, process_environment
-from airfleet.embedded.process_manager import INSTANCE_VARIABLE, ProcessManager, Program, kill_tree, leftovers
+from airfleet.embedded.process_manager import ProcessManager, Program, kill_tree, processes
 from airfleet.errors import AirfleetError
 from airfleet.paths import Paths
 from airfleet.roles import SCHEDULER, WORKER, Grant, Role, environment
@@ -66,7 +66,7 @@ class EmbeddedStack:
         running = self.is_running()
         if not running:
             self._end_leftovers(say)
-        own = {p.pid for p in leftovers(self.paths)}
+        own = {p.pid for p in processes(self.paths)}
         preflight.check(self.settings, [self.paths.servers, self.paths.state], own)
         self.paths.state.mkdir(exist_ok=True)
         self.manager.configure(self._programs(counts))
@@ -157,11 +157,7 @@ class EmbeddedStack:
         say("databases, roles and secrets")
         role = Role("airflow-init", ("python", "-P", "-m", "airfleet.init"), frozenset({Grant.METADATA, Grant.FERNET}))
         variables = process_environment(self.paths) | environment(role, self.settings, addresses(self.settings))
-        variables |= _as_environment(self.settings) | {
-            "POSTGRES_HOST": LOOPBACK,
-            "REDIS_HOST": LOOPBACK,
-            INSTANCE_VARIABLE: self.paths.instance,
-        }
+        variables |= _as_environment(self.settings) | {"POSTGRES_HOST": LOOPBACK, "REDIS_HOST": LOOPBACK}
         log = self.paths.role_logs / f"{role.name}.log"
         with log.open("a") as output:
             done = subprocess.run(
@@ -210,7 +206,7 @@ class EmbeddedStack:
                 time.sleep(_POLL_S)
 
     def _end_leftovers(self, say: Say) -> None:
-        found = leftovers(self.paths)
+        found = processes(self.paths)
         if found:
             say(f"ending {len(found)} processes that an earlier run left behind")
         for process in found:

@@ -1,0 +1,90 @@
+"""How a task of the shop's Dags does its step: its connections, its window, its audit row, and what fails at once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from airflow.sdk import Asset, get_current_context
+from airflow.sdk.exceptions import AirflowFailException
+
+log = logging.getLogger(__name__)
+
+CORE = Asset(name="shop_core", uri="shop://warehouse/core", group="shop")
+MARTS = {
+    name: Asset(name=f"shop_{name}", uri=f"shop://warehouse/marts/{name}", group="shop")
+    for name in ("customer_summary", "product_summary", "daily_sales", "monthly_sales")
+}
+QUALITY = Asset(name="shop_quality", uri="shop://warehouse/quality", group="shop")
+
+# Passing trouble (a database restarting, a mail server away) is worth two more tries; a verdict is not, see `step`.
+DEFAULTS: dict[str, Any] = {
+    "owner": "shop-data",
+    "retries": 2,
+    "retry_delay": timedelta(minutes=5),
+    "retry_exponential_backoff": 2,
+    "max_retry_delay": timedelta(minutes=30),
+    "execution_timeout": timedelta(minutes=30),
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one try works with: the warehouse, the shop's settings, its run and its window [start, end)."""
+
+    conn: Any
+    settings: Any
+    run_id: str
+    start: datetime
+    end: datetime
+    audit: Any
+
+
+@contextmanager
+def step() -> Iterator[Step]:
+    """Open the try's step; it is recorded in the audit trail however it ends.
+
+    A verdict of the shop (score too low, totals that disagree) fails the task at once: no retry can change it.
+    """
+    from airflow.providers.postgres.hooks.postgres import PostgresHook
+
+    from retail import audit
+    from retail.errors import Verdict
+    from retail.settings import Settings
+
+    context = get_current_context()
+    run, ti = context["dag_run"], context["ti"]
+    # A run without a logical date (triggered by hand or by an asset) has no interval: it sees all there is by now.
+    end = run.data_interval_end or run.run_after
+    start = run.data_interval_start or end
+    attempt = audit.Try(ti.dag_id, ti.task_id, run.run_id, ti.try_number)
+    hook = PostgresHook("warehouse")
+    try:
+        with closing(hook.get_conn()) as trail, closing(hook.get_conn()) as conn:
+            with audit.recorded(trail, attempt):
+                yield Step(conn, Settings.from_env(), f"{ti.dag_id}/{run.run_id}", start, end, attempt)
+    except Verdict as verdict:
+        raise AirflowFailException(str(verdict)) from verdict
+
+
+def result(rows: int, **facts: Any) -> dict[str, Any]:
+    """What every task of the shop returns: `rows`, and what else is worth seeing beside it."""
+    return {"rows": rows, **facts}
+
+
+def send_mail(subject: str, html: str) -> bool:
+    """Mail the address in the Airflow variable `mail_to`, and say whether there is one."""
+    from airflow.providers.smtp.hooks.smtp import SmtpHook
+    from airflow.sdk import Variable
+
+    to = Variable.get("mail_to", default=None)
+    if not to:
+        log.warning("No mail was sent: set AIRFLOW_VAR_MAIL_TO (the Airflow variable mail_to) to an address.")
+        return False
+    with SmtpHook("smtp_default") as server:
+        server.send_email_smtp(to=to, subject=subject, html_content=html)
+    return True

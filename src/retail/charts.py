@@ -1,0 +1,127 @@
+"""Charts as inline SVG: no script, no font and no address outside the page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import pygal
+from pygal.style import Style
+
+_INK, _MUTED, _LINE = "#1f2a37", "#5b6675", "#e3e8ef"
+PALETTE = ("#2454a6", "#e07a3f", "#3a8f78", "#8a5bb0", "#c2a83e")
+_STYLE = Style(
+    background="transparent",
+    plot_background="transparent",
+    foreground=_MUTED,
+    foreground_strong=_INK,
+    foreground_subtle=_LINE,
+    guide_stroke_color=_LINE,
+    major_guide_stroke_color=_LINE,
+    guide_stroke_dasharray="",
+    major_guide_stroke_dasharray="",
+    opacity=".9",
+    colors=PALETTE,
+    font_family="system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif",
+    label_font_size=13,
+    major_label_font_size=13,
+    legend_font_size=13,
+    value_font_size=12,
+    value_label_font_size=12,
+    transition="0s",
+)
+_SCRIPT = re.compile(r"<script.*?</script>", re.DOTALL)
+_MILLION = 1_000_000
+
+
+def rupees(cents: float) -> str:
+    """Money for a reader: ₹ and thousands, in millions from a million on."""
+    value = cents / 100
+    if abs(value) >= _MILLION:
+        return f"₹{value / _MILLION:,.2f} M"
+    return f"₹{value:,.0f}"
+
+
+def _options(name: str, height: int, **more: Any) -> dict[str, Any]:
+    return {
+        "style": _STYLE,
+        "js": [],
+        "width": 920,
+        "height": height,
+        "margin": 8,
+        "show_legend": False,
+        "explicit_size": False,
+        "disable_xml_declaration": True,
+        "classes": [],
+        **more,
+    }
+
+
+def _svg(chart: Any, name: str) -> str:
+    # The id scopes the chart's style sheet; a random one would make every report differ.
+    chart.uuid = f"chart-{name}"
+    text: str = chart.render(is_unicode=True)
+    return _SCRIPT.sub("", text)
+
+
+def line(name: str, labels: Sequence[str], values: Sequence[float], *, major: Sequence[str], height: int = 300) -> str:
+    """Money over time, filled down to zero; only *major* labels are written."""
+    chart = pygal.Line(
+        **_options(name, height, fill=True, show_dots=False, stroke_style={"width": 2}),
+        x_labels=labels,
+        x_labels_major=major,
+        show_minor_x_labels=False,
+        value_formatter=rupees,
+        range=(0, max(values, default=1) * 1.05),
+    )
+    chart.add(name, list(values))
+    return _svg(chart, name)
+
+
+def score_line(name: str, labels: Sequence[str], values: Sequence[float], threshold: float) -> str:
+    """Quality scores, run by run, over their threshold."""
+    low = min([*values, threshold]) - 2
+    chart = pygal.Line(
+        **_options(name, 240, show_legend=True, legend_at_bottom=True, dots_size=4, stroke_style={"width": 2}),
+        x_labels=labels,
+        range=(max(0, low), 100),
+        value_formatter=lambda value: f"{value:.1f}",
+    )
+    chart.add("score", list(values))
+    chart.add("threshold", [threshold] * len(values), show_dots=False, stroke_style={"dasharray": "6, 6"})
+    return _svg(chart, name)
+
+
+def bars(name: str, labels: Sequence[str], values: Sequence[float], *, height: int = 300) -> str:
+    """Money by a few names, upright."""
+    chart = pygal.Bar(
+        **_options(name, height, print_values=True, print_values_position="top", rounded_bars=3, show_y_labels=False),
+        x_labels=labels,
+        value_formatter=rupees,
+        range=(0, max(values, default=1) * 1.12),
+    )
+    chart.add(name, list(values))
+    return _svg(chart, name)
+
+
+def sideways(name: str, labels: Sequence[str], values: Sequence[float], *, height: int = 380) -> str:
+    """Money by many names, lying; the first label is on top."""
+    chart = pygal.HorizontalBar(
+        **_options(name, height, print_values=True, print_values_position="top", rounded_bars=3, show_x_labels=False),
+        x_labels=list(reversed(labels)),
+        value_formatter=rupees,
+        range=(0, max(values, default=1) * 1.15),
+    )
+    chart.add(name, list(reversed(values)))
+    return _svg(chart, name)
+
+
+def ring(name: str, parts: Sequence[tuple[str, float]], *, height: int = 300) -> str:
+    """Shares of a whole."""
+    chart = pygal.Pie(
+        **_options(name, height, inner_radius=0.55, show_legend=True, legend_box_size=14), value_formatter=rupees
+    )
+    for label, value in parts:
+        chart.add(label, value)
+    return _svg(chart, name)

@@ -1,0 +1,59 @@
+"""Turn the text of one cell into its type, or into None when it is not of that type.
+
+Only the type is judged here. Whether a value makes sense (a price above zero, a known payment
+state) is for the checks, which are SQL.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+
+# Fifteen digits of money stay far inside bigint cents; more is a defect, never a price.
+_MONEY = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]{1,2}))?", re.ASCII)
+_WHOLE = re.compile(r"-?[0-9]{1,9}", re.ASCII)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2})",
+    re.ASCII,
+)
+
+
+def cents(text: str) -> int | None:
+    """Read decimal money ("499", "499.5", "-12.30") as integer cents."""
+    found = _MONEY.fullmatch(text)
+    if found is None:
+        return None
+    sign, whole, part = found.groups()
+    value = int(whole) * 100 + int((part or "0").ljust(2, "0"))
+    return -value if sign else value
+
+
+def whole(text: str) -> int | None:
+    """Read a whole number of at most nine digits."""
+    return int(text) if _WHOLE.fullmatch(text) else None
+
+
+def day(text: str) -> date | None:
+    """Read a date that exists, written YYYY-MM-DD."""
+    if not _DAY.fullmatch(text):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def moment(text: str) -> datetime | None:
+    """Read a moment that exists, written in ISO 8601 with its offset from UTC."""
+    if not _MOMENT.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def word(text: str) -> str | None:
+    """Keep text as it is; an empty cell is no text."""
+    return text or None

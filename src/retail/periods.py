@@ -1,0 +1,65 @@
+"""The shop's days and the periods that source files cover.
+
+The shop keeps Indian time; a period is half-open and held in UTC.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+SHOP_ZONE = ZoneInfo("Asia/Kolkata")
+# A file without a period in its name (customers.csv) is a full list: it belongs to all time.
+_ALWAYS = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+_FILE = re.compile(
+    r"(?P<entity>customers|products|transactions)"
+    r"(?:_(?P<year>\d{4})-(?P<month>\d{2})(?:-(?P<day>\d{2}))?)?(?:_(?P<part>\d{1,3}))?\.csv",
+    re.ASCII,
+)
+_DECEMBER = 12
+
+
+@dataclass(frozen=True, slots=True)
+class FileName:
+    """What a source file's name says: its entity and the period [start, end) it covers, in UTC."""
+
+    name: str
+    entity: str
+    start: datetime
+    end: datetime
+
+
+def day_start(day: date) -> datetime:
+    """The moment a shop's day begins, in UTC."""
+    return datetime.combine(day, time(), SHOP_ZONE).astimezone(UTC)
+
+
+def shop_day(moment: datetime) -> date:
+    """The shop's day that *moment* falls in."""
+    return moment.astimezone(SHOP_ZONE).date()
+
+
+def read_name(name: str) -> FileName | None:
+    """Read a source file's name, or None when it is not one.
+
+    ENTITY.csv covers all time, ENTITY_YYYY-MM.csv a month, ENTITY_YYYY-MM-DD.csv a day; a further _N
+    tells two files for one period apart.
+    """
+    found = _FILE.fullmatch(name)
+    if found is None:
+        return None
+    if found["year"] is None:
+        return FileName(name, found["entity"], *_ALWAYS)
+    try:
+        first = date(int(found["year"]), int(found["month"]), int(found["day"] or 1))
+    except ValueError:
+        return None
+    if found["day"]:
+        after = first + timedelta(days=1)
+    elif first.month == _DECEMBER:
+        after = date(first.year + 1, 1, 1)
+    else:
+        after = date(first.year, first.month + 1, 1)
+    return FileName(name, found["entity"], day_start(first), day_start(after))

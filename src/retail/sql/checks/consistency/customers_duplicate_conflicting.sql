@@ -1,0 +1,17 @@
+-- check: customers_duplicate_conflicting
+-- entity: customers
+-- column: customer_id
+-- severity: error
+-- weight: 1
+-- owner: crm
+-- reason: Rows with the same id say different things; which is right is not known, so none is taken.
+SELECT file_id, line, customer_id AS found
+FROM (
+    SELECT file_id, line, customer_id,
+           min(said) OVER (PARTITION BY customer_id) <> max(said) OVER (PARTITION BY customer_id) AS differ
+    FROM (
+        SELECT file_id, line, customer_id, md5(ROW(full_name, email, phone, city, signed_up_on)::text) AS said
+        FROM customers WHERE customer_id IS NOT NULL
+    ) AS rows_said
+) AS compared
+WHERE differ
