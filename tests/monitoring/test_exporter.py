@@ -459,6 +459,7 @@ def test_each_source_is_lost_alone_and_comes_back_by_itself(meta: Meta, postgres
         "EXPORTER_DATABASE_URL": postgres.url("monitoring_reader"),
         "EXPORTER_REDIS_URL": redis_server.monitoring_url,
         "EXPORTER_BROKER_URL": redis_server.url,
+        "EXPORTER_WEBSERVER_URL": "http://127.0.0.1:9",
         "EXPORTER_PORT": str(port),
         "EXPORTER_INTERVAL_SECONDS": "0.5",
         "EXPORTER_TIMEOUT_SECONDS": "2",
@@ -477,6 +478,7 @@ def test_each_source_is_lost_alone_and_comes_back_by_itself(meta: Meta, postgres
         assert running not in scrape(port, "/metrics")
         assert scrape(port, "/metrics/redis")[up("redis")] == 1
         assert scrape(port, "/metrics/host")[up("host")] == 1
+        assert scrape(port, "/metrics")[up("webserver")] == 0, "nothing listens there"
         postgres.start()
         wait_for(lambda: running in scrape(port, "/metrics"), 60)
 
@@ -498,6 +500,7 @@ def test_postgres_and_host_show_their_vital_signs(meta: Meta, postgres: Any, red
             "EXPORTER_DATABASE_URL": postgres.url("monitoring_reader"),
             "EXPORTER_REDIS_URL": redis_server.monitoring_url,
             "EXPORTER_BROKER_URL": redis_server.url,
+            "EXPORTER_WEBSERVER_URL": "http://127.0.0.1:9",
         }
     )
     by_name = {poller.name: poller for poller in server.pollers(settings)}
