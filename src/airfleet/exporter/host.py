@@ -30,7 +30,16 @@ class Host:
         memory = psutil.virtual_memory()
         samples.add(m.HOST_MEMORY, memory.total, "total")
         samples.add(m.HOST_MEMORY, memory.available, "available")
+        samples.add(m.HOST_UDP_DROPPED, _udp_dropped())
         for disk in self._disks:
             usage = psutil.disk_usage(str(disk))
             samples.add(m.HOST_DISK, usage.total, str(disk), "total")
             samples.add(m.HOST_DISK, usage.free, str(disk), "free")
+
+
+def _udp_dropped(snmp: Path = Path("/proc/net/snmp")) -> float:
+    """Return the kernel's count of datagrams that found their socket's buffer full; 0 where it keeps none."""
+    if not snmp.exists():
+        return 0
+    rows = [line.split() for line in snmp.read_text().splitlines() if line.startswith("Udp:")]
+    return float(dict(zip(*rows, strict=True))["RcvbufErrors"])

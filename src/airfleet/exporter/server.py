@@ -16,11 +16,12 @@ from airfleet.exporter.postgres import Postgres
 from airfleet.exporter.queries import Database
 from airfleet.exporter.settings import Settings
 from airfleet.exporter.source import Poller, Registry
+from airfleet.exporter.webserver import Webserver
 from airfleet.exporter.workers import CeleryWorkers
 
-# What each path shows. Airflow's own view is three sources in one.
+# What each path shows. Airflow's own view is several sources in one.
 PATHS: dict[str, tuple[str, ...]] = {
-    "/metrics": ("metadata", "celery"),
+    "/metrics": ("metadata", "celery", "webserver"),
     "/metrics/redis": ("redis",),
     "/metrics/postgres": ("postgres",),
     "/metrics/host": ("host",),
@@ -38,6 +39,7 @@ def pollers(settings: Settings) -> list[Poller]:
         Broker(settings.redis_url, settings.timeout_s, workers.queues),
         Postgres(Database(settings.database_url, settings.timeout_s)),
         Host(settings.disks),
+        Webserver(settings.webserver_url, settings.timeout_s),
     )
     return [Poller(source, settings.interval_s) for source in sources]
 

@@ -23,6 +23,7 @@ class Settings:
     database_url: str
     redis_url: str
     broker_url: str
+    webserver_url: str
     host: str
     port: int
     interval_s: float = 15.0
@@ -39,6 +40,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             ("EXPORTER_DATABASE_URL", "postgresql://monitoring_reader:...@host:port/airflow"),
             ("EXPORTER_REDIS_URL", "redis://monitoring:...@host:port/0, a user that may only read"),
             ("EXPORTER_BROKER_URL", "redis://airflow:...@host:port/0, through which the workers are asked"),
+            ("EXPORTER_WEBSERVER_URL", "http://host:port, the web UI"),
         )
         if not env.get(key)
     ]
@@ -59,6 +61,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         database_url=env["EXPORTER_DATABASE_URL"],
         redis_url=env["EXPORTER_REDIS_URL"],
         broker_url=env["EXPORTER_BROKER_URL"],
+        webserver_url=env["EXPORTER_WEBSERVER_URL"],
         host=env.get("EXPORTER_HOST") or "127.0.0.1",
         port=int(numbers["EXPORTER_PORT"]),
         interval_s=numbers["EXPORTER_INTERVAL_SECONDS"],

@@ -206,8 +206,8 @@ _FILES_AND_TRIGGERS = [
     *_drop("the hit rate tells the same", "api_server.dag_bag.cache_size", sent_as=GAUGE),
     *_drop("start-up of a library, once per process", "airflow.io.load_filesystems", sent_as=TIMER),
     *_drop("start-up of a library, once per process", "serde.load_serializers", sent_as=TIMER),
-    *_drop("no Dag here uses assets; they show in the UI", "asset.updates", "asset.triggered_dagruns"),
-    *_drop("no Dag here uses assets; they show in the UI", "asset.orphaned", sent_as=GAUGE),
+    *_drop("what depends on what, not how it runs; the UI shows it", "asset.updates", "asset.triggered_dagruns"),
+    *_drop("what depends on what, not how it runs; the UI shows it", "asset.orphaned", sent_as=GAUGE),
     *_drop(
         "a button of the UI, off by default",
         "connection_test.success",

@@ -113,10 +113,21 @@ POSTGRES_OLDEST = gauge(
     unit=Unit.SECONDS,
 )
 
+WEBSERVER_UP = gauge("airfleet_webserver_up", help="1 while the webserver's health page answers.")
+COMPONENT_HEALTHY = gauge(
+    "airfleet_component_healthy",
+    "component",
+    help="1 while the webserver calls the component healthy: metadatabase, scheduler, dag_processor, triggerer.",
+)
+
 HOST_CPU = counter("airfleet_host_cpu_seconds_total", "mode", help="CPU time of all cores by mode.", unit=Unit.SECONDS)
 HOST_CORES = gauge("airfleet_host_cores", help="CPU cores.")
 HOST_LOAD = gauge("airfleet_host_load1", help="Load average over one minute.")
 HOST_MEMORY = gauge("airfleet_host_memory_bytes", "state", help="Memory: total, available.", unit=Unit.BYTES)
+HOST_UDP_DROPPED = counter(
+    "airfleet_host_udp_dropped_total",
+    help="UDP datagrams the kernel threw away because a program read too slowly; StatsD's are among them.",
+)
 HOST_DISK = gauge(
     "airfleet_host_disk_bytes",
     "path",
