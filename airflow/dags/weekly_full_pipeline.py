@@ -11,9 +11,9 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from airflow.sdk import CronDataIntervalTimetable, dag, task
 from shop_tasks import CORE, DEFAULTS, MARTS, QUALITY, result, send_mail, step
 
-from airflow.sdk import CronDataIntervalTimetable, dag, task
 from retail import checks, ingest, marts, notify, quality, report
 
 

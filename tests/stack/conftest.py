@@ -85,7 +85,6 @@ def connect(settings: Settings, first_up: str) -> Iterator[Connect]:
         each.close()
 
 
-
 @pytest.fixture
 def start_webserver(stack: EmbeddedStack, settings: Settings, first_up: str) -> Iterator[Callable[..., Settings]]:
     """Starts one more webserver on a port of its own, with other variables; stops it at the end."""

@@ -37,7 +37,8 @@ def test_a_port_in_use_is_named_with_its_owner_and_the_key_to_change(down: Check
 
 def test_every_bad_key_of_env_is_named_at_once_and_no_secret_is_printed(down: Checkout) -> None:
     before = (down.root / ".env").read_text()
-    down.set_env(FERNET_KEY="not-a-key", JWT_SECRET="short-but-private", WORKERS="many", ADMIN_PASSWORD="change-me-please")
+    down.set_env(FERNET_KEY="not-a-key", JWT_SECRET="short-but-private")
+    down.set_env(WORKERS="many", ADMIN_PASSWORD="change-me-please")
     said = down.airfleet("up", check=False)
     (down.root / ".env").write_text(before)
     assert said.returncode == 1
@@ -116,14 +117,12 @@ def _refused(checkout: Checkout, key: str, value: str, said: str) -> None:
 
 
 def _store_connection(checkout: Checkout) -> None:
-    import httpx  # noqa: PLC0415
+    import httpx
 
     env = checkout.env()
     base = f"http://127.0.0.1:{env['WEBSERVER_PORT']}"
     login = {"username": env["ADMIN_USER"], "password": env["ADMIN_PASSWORD"]}
-    token = wait_until(
-        "a login", lambda: httpx.post(f"{base}/auth/token", json=login).json().get("access_token")
-    )
+    token = wait_until("a login", lambda: httpx.post(f"{base}/auth/token", json=login).json().get("access_token"))
     connection = {"connection_id": "kept", "conn_type": "http", "host": "h", "password": "p"}
     added = httpx.post(f"{base}/api/v2/connections", json=connection, headers={"Authorization": f"Bearer {token}"})
     assert added.is_success, added.text

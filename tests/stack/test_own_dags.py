@@ -129,7 +129,5 @@ def _add_connection(settings: Settings) -> None:
         "host": "team.example",
         "password": "a-team-password",
     }
-    added = httpx.post(
-        f"{base}/api/v2/connections", json=connection, headers={"Authorization": f"Bearer {token}"}
-    )
+    added = httpx.post(f"{base}/api/v2/connections", json=connection, headers={"Authorization": f"Bearer {token}"})
     assert added.is_success, added.text

@@ -70,9 +70,7 @@ def test_a_wrong_or_empty_password_is_refused(connect: Connect, role: str) -> No
 
 def test_no_role_but_inits_is_superuser_or_makes_roles(connect: Connect) -> None:
     with connect("postgres", "postgres").cursor() as cursor:
-        cursor.execute(
-            "SELECT rolname FROM pg_roles WHERE rolcanlogin AND (rolsuper OR rolcreaterole OR rolcreatedb)"
-        )
+        cursor.execute("SELECT rolname FROM pg_roles WHERE rolcanlogin AND (rolsuper OR rolcreaterole OR rolcreatedb)")
         assert cursor.fetchall() == [("postgres",)]
 
 
@@ -81,7 +79,7 @@ def test_the_monitoring_role_reads_task_states_and_no_secrets(connect: Connect) 
         cursor.execute("SELECT count(*) FROM task_instance")
         for table in ("connection", "variable", "ab_user", "xcom", "session"):
             with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-                cursor.execute(f"SELECT * FROM {table}")  # noqa: S608 - the names are above
+                cursor.execute(f"SELECT * FROM {table}")
         with pytest.raises((psycopg2.errors.InsufficientPrivilege, psycopg2.errors.ReadOnlySqlTransaction)):
             cursor.execute("DELETE FROM task_instance")
 

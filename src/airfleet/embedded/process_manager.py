@@ -68,6 +68,11 @@ class ProcessManager:
 
     def configure(self, programs: Iterable[Program]) -> None:
         """Write the configuration; a running supervisord takes it up with `apply`."""
+        if "%" in str(self._paths.root):
+            raise AirfleetError(
+                f"{self._paths.root} has a % in its name, which the process manager takes for a variable."
+                " Move the checkout to a folder without one."
+            )
         for folder in (self._paths.role_logs, self._paths.working_folder):
             folder.mkdir(parents=True, exist_ok=True)
         socket_folder = self._paths.control_socket.parent
@@ -205,9 +210,10 @@ def processes(paths: Paths) -> list[psutil.Process]:
         try:
             if Path(process.cwd()) == paths.working_folder:
                 found.append(process)
-            elif Path(process.exe()).name in _SERVER_PROGRAMS:
-                if any(Path(process.exe()).is_relative_to(folder) for folder in programs):
-                    found.append(process)
+                continue
+            program = Path(process.exe())
+            if program.name in _SERVER_PROGRAMS and any(program.is_relative_to(folder) for folder in programs):
+                found.append(process)
         except (psutil.Error, OSError):
             continue
     return found

@@ -17,7 +17,7 @@ _MIGRATING = ("apache-airflow-core", "apache-airflow-providers-fab")
 
 def _airflow(*arguments: str) -> None:
     """Run an `airflow` command in this process: a command line would show passwords to everyone's `ps`."""
-    from airflow.cli import cli_parser  # noqa: PLC0415 - takes seconds, and most starts do not need it
+    from airflow.cli import cli_parser
 
     parsed = cli_parser.get_parser().parse_args(arguments)
     parsed.func(parsed)

@@ -44,14 +44,26 @@ class Step:
     audit: Any
 
 
+def _connect() -> Any:
+    """Open the Airflow connection `warehouse` with psycopg2, which streams COPY from a file."""
+    import psycopg2
+
+    from airflow.sdk import Connection
+
+    # Not PostgresHook: it takes psycopg 3 where that is installed too, and the two differ in COPY.
+    at = Connection.get("warehouse")
+    options = {key: value for key, value in at.extra_dejson.items() if key.startswith(("ssl", "keepalive", "connect"))}
+    return psycopg2.connect(
+        host=at.host, port=at.port, user=at.login, password=at.password, dbname=at.schema, **options
+    )
+
+
 @contextmanager
 def step() -> Iterator[Step]:
     """Open the try's step; it is recorded in the audit trail however it ends.
 
     A verdict of the shop (score too low, totals that disagree) fails the task at once: no retry can change it.
     """
-    from airflow.providers.postgres.hooks.postgres import PostgresHook
-
     from retail import audit
     from retail.errors import Verdict
     from retail.settings import Settings
@@ -62,9 +74,8 @@ def step() -> Iterator[Step]:
     end = run.data_interval_end or run.run_after
     start = run.data_interval_start or end
     attempt = audit.Try(ti.dag_id, ti.task_id, run.run_id, ti.try_number)
-    hook = PostgresHook("warehouse")
     try:
-        with closing(hook.get_conn()) as trail, closing(hook.get_conn()) as conn:
+        with closing(_connect()) as trail, closing(_connect()) as conn:
             with audit.recorded(trail, attempt):
                 yield Step(conn, Settings.from_env(), f"{ti.dag_id}/{run.run_id}", start, end, attempt)
     except Verdict as verdict:
