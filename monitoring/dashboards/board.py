@@ -6,7 +6,7 @@ import json
 
 from grafana_foundation_sdk.builders import dashboard as builders
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
-from grafana_foundation_sdk.models.dashboard import VariableRefresh
+from grafana_foundation_sdk.models.dashboard import DashboardLinkType, VariableRefresh
 
 from dashboards.panels import COLUMNS, HEIGHT, PROMETHEUS, WIDTH, Board, build_panel
 
@@ -70,5 +70,6 @@ def _variable(name: str) -> builders.QueryVariable:
 
 
 def _other_boards() -> builders.DashboardLink:
-    link = builders.DashboardLink("Dashboards").tags(["airfleet"]).as_dropdown(True).keep_time(True)
+    link = builders.DashboardLink("Dashboards").type(DashboardLinkType.DASHBOARDS)
+    link.tags(["airfleet"]).as_dropdown(True).keep_time(True)
     return link.include_vars(True)
