@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from airfleet.metrics import database, statsd
-from airfleet.monitoring import build, prometheus_config
+from airfleet.monitoring import alertmanager_init, build, prometheus_config
 from airfleet.monitoring.alertmanager_config import Receivers, configuration, render
 
 REPO = Path(__file__).parents[2]
@@ -141,3 +141,26 @@ def test_the_configuration_holds_no_secret(tmp_path: Path) -> None:
     secret.write_text("s3cret")
     text = render(Receivers(pagerduty_key_file=secret, slack_url_file=secret))
     assert "s3cret" not in text
+
+
+def test_the_written_configuration_keeps_each_secret_in_a_file_of_its_own(tmp_path: Path) -> None:
+    keys = {
+        "PAGERDUTY_ROUTING_KEY": "pd-s3cret",
+        "SLACK_WEBHOOK_URL": "https://hooks.example.com/s3cret",
+        "SMTP_HOST": "mail.example.com",
+        "SMTP_USER": "me",
+        "SMTP_PASSWORD": "mail-s3cret",
+        "MAIL_TO": "team@example.com",
+        "MAIL_FROM": "airfleet@example.com",
+    }
+    config = alertmanager_init.write(tmp_path, keys)
+    assert "s3cret" not in config.read_text()
+    secrets = [path for path in tmp_path.iterdir() if path != config]
+    assert {path.stat().st_mode & 0o777 for path in secrets} == {0o600}
+    assert {path.read_text() for path in secrets} == {value for value in keys.values() if "s3cret" in value}
+    names = [one["name"] for one in yaml.safe_load(config.read_text())["receivers"]]
+    assert names == ["nobody", "warning", "ticket", "page"]
+
+    alertmanager_init.write(tmp_path, {})
+    assert [path.name for path in tmp_path.iterdir()] == [alertmanager_init.CONFIG]
+    assert [one["name"] for one in yaml.safe_load(config.read_text())["receivers"]] == ["nobody"]
