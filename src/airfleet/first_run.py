@@ -29,10 +29,15 @@ def run(stack: Stack, say: Say, watch: Watch) -> tuple[list[DagRun], list[TaskRu
     return finished, tasks
 
 
-def _warehouse(stack: Stack) -> dict[str, str]:
-    """Return the loader's address, and the superuser's for what the loader must not own."""
+def command_environment(stack: Stack) -> dict[str, str]:
+    """Return what a team's own command finds: the warehouse's address, as loader, and the workers' variables."""
     settings, at = stack.settings, stack.addresses.postgres
-    return {
-        "WAREHOUSE_URL": postgres_dsn("warehouse_loader", settings.warehouse_loader_password, at, "warehouse"),
-        "WAREHOUSE_ADMIN_URL": postgres_dsn("postgres", settings.postgres_password, at, "warehouse"),
-    }
+    loader = postgres_dsn("warehouse_loader", settings.warehouse_loader_password, at, "warehouse")
+    return {"WAREHOUSE_URL": loader} | settings.worker_variables
+
+
+def _warehouse(stack: Stack) -> dict[str, str]:
+    """Return the superuser's address as well, for what the loader must not own."""
+    settings, at = stack.settings, stack.addresses.postgres
+    superuser = postgres_dsn("postgres", settings.postgres_password, at, "warehouse")
+    return command_environment(stack) | {"WAREHOUSE_ADMIN_URL": superuser}

@@ -49,6 +49,9 @@ class Stack(Protocol):
     def run_module(self, module: str, environment: dict[str, str]) -> None:
         """Run `python -m module` where the servers are reachable; raises AirfleetError with the end of its output."""
 
+    def run_command(self, module: str, arguments: list[str], environment: dict[str, str]) -> int:
+        """Run `python -m module ARGUMENTS` there on this terminal, and return its exit status."""
+
     def worker_name(self, hostname: str) -> str:
         """Return the worker that a task knows as *hostname*."""
 

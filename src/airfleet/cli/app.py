@@ -11,7 +11,7 @@ from rich.table import Table
 
 from airfleet import env_file, first_run, runs
 from airfleet.api import AirflowApi, DagRun
-from airfleet.cli import deployment, show
+from airfleet.cli import deployment, show, team
 from airfleet.embedded.instances import MAX_WORKERS
 from airfleet.errors import AirfleetError
 from airfleet.paths import Paths
@@ -228,6 +228,7 @@ def check(
 def main() -> None:
     """Run the command line; problems are printed as sentences, without a traceback."""
     try:
+        team.add_commands(app)
         app()
     except AirfleetError as error:
         for problem in error.problems:

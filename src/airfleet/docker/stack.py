@@ -128,6 +128,12 @@ class DockerStack:
         if self.compose.pass_through("logs", *options, *([role] if role else [])) != 0:
             raise AirfleetError(f"docker compose shows no logs of {role or 'any service'}; see above.")
 
+    def run_command(self, module: str, arguments: list[str], environment: dict[str, str]) -> int:
+        """Run `python -m module ARGUMENTS` in a container like a worker's, on this terminal; return its status."""
+        given = [part for key, value in environment.items() for part in ("--env", f"{key}={value}")]
+        command = ["python", "-P", "-m", module, *arguments]
+        return self.compose.pass_through("run", "--rm", "--no-deps", "--no-TTY", *given, WORKER.name, *command)
+
     def worker_name(self, hostname: str) -> str:
         """Return the container whose host name *hostname* is; a removed one keeps its id."""
         names: dict[str, str] = {c["ID"][:12]: c["Name"] for c in self.compose.containers()}

@@ -177,6 +177,11 @@ class EmbeddedStack:
                 f"python -m {module} failed:\n{_last_lines(done.stdout + done.stderr, _LOG_TAIL_LINES)}"
             )
 
+    def run_command(self, module: str, arguments: list[str], environment: dict[str, str]) -> int:
+        """Run `python -m module ARGUMENTS` on this terminal, and return its exit status."""
+        command = [sys.executable, "-P", "-m", module, *arguments]
+        return subprocess.run(command, env=process_environment(self.paths) | environment, check=False).returncode
+
     def worker_name(self, hostname: str) -> str:
         """Return the worker whose loopback address *hostname* is."""
         return worker_name(hostname)
