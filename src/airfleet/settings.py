@@ -141,6 +141,11 @@ class Settings(BaseSettings):
         """Read the file alone: a variable that happens to be in the shell must not change a running stack."""
         return (init_settings, dotenv_settings)
 
+    @classmethod
+    def keys(cls) -> set[str]:
+        """Return the keys of .env, in lower case."""
+        return set(cls.model_fields) - {"worker_variables"}
+
     @property
     def uses_mail_catcher(self) -> bool:
         """True while no mail server is named."""
@@ -178,7 +183,7 @@ def from_environment() -> Settings:
 
     Raises AirfleetError with one problem per bad key, secrets left out.
     """
-    given = {name: os.environ[name.upper()] for name in Settings.model_fields if name.upper() in os.environ}
+    given = {name: os.environ[name.upper()] for name in Settings.keys() if name.upper() in os.environ}
     try:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
