@@ -36,6 +36,11 @@ class Paths:
         return self.state / "logs"
 
     @property
+    def working_folder(self) -> Path:
+        """Where every process of the embedded stack works, and nobody else: it is how they are known."""
+        return self.state / "run"
+
+    @property
     def mail(self) -> Path:
         """The mail catcher's Maildir."""
         return self.state / "mail"

@@ -1,8 +1,8 @@
 """What commands print: progress, tables, problems."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
@@ -11,9 +11,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from airfleet.api import DagRun, TaskRun
-from airfleet.embedded.instances import worker_name
 
+# Names and passwords are never cut: a narrow terminal wraps the line, a pipe gets all of it.
+_LEAST_WIDTH = 160
 console = Console(highlight=False, soft_wrap=True)
+console.width = max(console.width, _LEAST_WIDTH)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 _COLOURS = {
@@ -26,19 +28,20 @@ _COLOURS = {
 
 
 class Progress:
-    """One line per step: redrawn in place on a terminal, printed once each elsewhere."""
+    """One line per step: redrawn in place on a terminal, printed once each elsewhere, or not at all."""
 
-    def __init__(self) -> None:
+    def __init__(self, quiet: bool) -> None:
         self._last = ""
-        self._status = console.status("") if console.is_terminal else None
+        self._quiet = quiet
+        self.status = console.status("") if console.is_terminal and not quiet else None
 
     def say(self, step: str) -> None:
         """Show *step* as what is going on now."""
-        if step == self._last:
+        if step == self._last or self._quiet:
             return
         self._last = step
-        if self._status:
-            self._status.update(escape(step))
+        if self.status:
+            self.status.update(escape(step))
         else:
             console.print(f"  {step}", markup=False)
 
@@ -57,17 +60,14 @@ class Progress:
 
 
 @contextmanager
-def progress() -> Iterator[Progress]:
+def progress(*, quiet: bool = False) -> Iterator[Progress]:
     """Show progress while the block runs."""
-    shown = Progress()
-    if shown._status:
-        with shown._status:
-            yield shown
-    else:
+    shown = Progress(quiet)
+    with shown.status or nullcontext():
         yield shown
 
 
-def tasks_table(tasks: Sequence[TaskRun]) -> Table:
+def tasks_table(tasks: Sequence[TaskRun], worker_name: Callable[[str], str]) -> Table:
     """Return a table with a line for each task."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title, justify in (("Dag", "left"), ("Task", "left"), ("State", "left")):

@@ -17,9 +17,9 @@ from supervisor.xmlrpc import SupervisorTransport
 from airfleet.errors import AirfleetError
 from airfleet.paths import Paths
 
-INSTANCE_VARIABLE = "AIRFLEET_INSTANCE"
 _START_TIMEOUT_S = 20.0
 _ALREADY_STARTED, _NOT_RUNNING = 60, 70
+_SERVER_PROGRAMS = ("postgres", "valkey-server")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,13 @@ class ProcessManager:
 
     def configure(self, programs: Iterable[Program]) -> None:
         """Write the configuration; a running supervisord takes it up with `apply`."""
-        self._paths.role_logs.mkdir(parents=True, exist_ok=True)
+        if "%" in str(self._paths.root):
+            raise AirfleetError(
+                f"{self._paths.root} has a % in its name, which the process manager takes for a variable."
+                " Move the checkout to a folder without one."
+            )
+        for folder in (self._paths.role_logs, self._paths.working_folder):
+            folder.mkdir(parents=True, exist_ok=True)
         socket_folder = self._paths.control_socket.parent
         socket_folder.mkdir(mode=0o700, exist_ok=True)
         if socket_folder.stat().st_uid != os.geteuid():
@@ -85,9 +91,9 @@ class ProcessManager:
         kept = {k: v for k, v in os.environ.items() if k in {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"}}
         subprocess.run(
             [str(Path(sys.executable).with_name("supervisord")), "-c", str(self._config)],
-            env=kept | {INSTANCE_VARIABLE: self._paths.instance},
+            env=kept,
             check=True,
-            cwd=self._paths.state,
+            cwd=self._paths.working_folder,
         )
         deadline = time.monotonic() + _START_TIMEOUT_S
         while not self.is_running():
@@ -188,17 +194,29 @@ childlogdir = {logs}
         ]
         if program.user:
             lines.append(f"user = {program.user}")
+        else:
+            # Another user may not be allowed into the checkout at all.
+            lines.append(f"directory = {_escape(str(self._paths.working_folder))}")
         return "\n".join(lines) + "\n"
 
 
-def leftovers(paths: Paths) -> list[psutil.Process]:
-    """Return processes of this checkout's stack that no supervisord looks after any more."""
+def processes(paths: Paths) -> list[psutil.Process]:
+    """Return every process of this checkout's stack, whether a supervisord still looks after it or not.
+
+    They are known by the folder they work in, and the servers, which change it, by their program: neither a
+    variable nor a command line is certain to survive in a process that sets its own title.
+    """
+    programs = (paths.servers / "bin", paths.root / ".venv")
     found = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get(INSTANCE_VARIABLE) == paths.instance and process.pid != os.getpid():
+            if Path(process.cwd()) == paths.working_folder:
                 found.append(process)
-        except psutil.Error:
+                continue
+            program = Path(process.exe())
+            if program.name in _SERVER_PROGRAMS and any(program.is_relative_to(folder) for folder in programs):
+                found.append(process)
+        except (psutil.Error, OSError):
             continue
     return found
 

@@ -17,24 +17,25 @@ _MIGRATING = ("apache-airflow-core", "apache-airflow-providers-fab")
 
 def _airflow(*arguments: str) -> None:
     """Run an `airflow` command in this process: a command line would show passwords to everyone's `ps`."""
-    from airflow.cli import cli_parser  # noqa: PLC0415 - takes seconds, and most starts do not need it
+    from airflow.cli import cli_parser
 
     parsed = cli_parser.get_parser().parse_args(arguments)
     parsed.func(parsed)
 
 
-def migrate(admin: Connection) -> bool:
-    """Bring the metadata database's tables to the installed version; return whether there was anything to do."""
+def migrate(admin: Connection, database: str) -> bool:
+    """Bring the metadata *database* to the installed version; return whether there was anything to do."""
     wanted = "airfleet: migrated for " + ", ".join(f"{name} {version(name)}" for name in _MIGRATING)
     with admin.cursor() as cursor:
-        cursor.execute("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = 'airflow'")
+        cursor.execute("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", (database,))
         row = cursor.fetchone()
         if row and row[0] == wanted:
             return False
         _airflow("db", "migrate")
         # The webserver does not (update_fab_perms): what roles may do only changes with the installed version.
         _airflow("sync-perm")
-        cursor.execute(sql.SQL("COMMENT ON DATABASE airflow IS {}").format(sql.Literal(wanted)))
+        comment = sql.SQL("COMMENT ON DATABASE {} IS {}")
+        cursor.execute(comment.format(sql.Identifier(database), sql.Literal(wanted)))
     return True
 
 

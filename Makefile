@@ -1,0 +1,56 @@
+# What a developer can do here. `make` lists it; CI calls the same targets.
+SHELL := /bin/bash
+VENV := .venv
+PYTEST := $(VENV)/bin/pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help env test lint types unit contract sql stack test-compose format lock up down
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+env: ## Make .venv with the tests' packages, from the lock
+	@AIRFLEET_REQUIREMENTS=dev ./airfleet --help >/dev/null
+
+test: env lint types unit contract sql stack ## Everything that needs no Docker engine
+
+lint: env ## Style and common mistakes
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+types: env ## Types, strictly
+	$(VENV)/bin/mypy
+
+unit: env ## Single modules, without servers
+	$(PYTEST) tests/unit
+
+contract: env ## What must agree: schedules, settings, lists, files
+	$(PYTEST) tests/contract
+
+sql: env ## The shop's SQL on a real Postgres
+	$(PYTEST) tests/sql
+
+stack: env ## A running stack, from a fresh checkout
+	$(PYTEST) tests/stack
+
+test-compose: env ## The real compose files on a real Docker engine, installed on the spot (Debian, root)
+	PYTEST=$(CURDIR)/$(PYTEST) tests/compose/ci.sh
+
+format: env ## Rewrite the code in the project's style
+	$(VENV)/bin/ruff check --fix-only .
+	$(VENV)/bin/ruff format .
+
+lock: env ## Resolve requirements anew as of UV_EXCLUDE_NEWER, and write the locks
+	@set -e; lock() { $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header "$$@"; }; \
+	export UV_EXCLUDE_NEWER=$${UV_EXCLUDE_NEWER:-2026-09-18}; \
+	lock requirements/uv.in -o requirements/uv.lock; \
+	lock airflow/requirements.in -o airflow/requirements.lock; \
+	lock requirements/embedded.in -c airflow/requirements.lock -o requirements/embedded.lock; \
+	lock requirements/dev.in -c requirements/embedded.lock -o requirements/dev.lock
+
+up: ## Start the stack
+	./airfleet up
+
+down: ## Stop the stack
+	./airfleet down

@@ -1,0 +1,117 @@
+"""A running stack, made from a fresh checkout in a path with spaces, for all tests of this folder."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+
+import httpx
+import psycopg2
+import pytest
+from psycopg2.extensions import connection as Connection
+from support.checkout import Checkout, free_ports, make, wait_until
+
+from airfleet.api import AirflowApi
+from airfleet.embedded.instances import instances
+from airfleet.embedded.stack import EmbeddedStack
+from airfleet.paths import Paths
+from airfleet.roles import WEBSERVER
+from airfleet.settings import Settings, load
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """A stack brought up with `./airfleet up`, whose output is kept in `up.txt` beside it."""
+    made = make(tmp_path_factory.mktemp("a stack") / "air fleet")
+    up = made.airfleet("up", check=False)
+    (made.root.parent / "up.txt").write_text(up.stdout + up.stderr)
+    yield made
+    made.airfleet("down", "--timeout", "10", "--volumes", "--yes", check=False)
+
+
+@pytest.fixture(scope="session")
+def first_up(checkout: Checkout) -> str:
+    """What the first `./airfleet up` printed."""
+    return (checkout.root.parent / "up.txt").read_text()
+
+
+@pytest.fixture(scope="session")
+def settings(checkout: Checkout) -> Settings:
+    """The running stack's settings."""
+    return load(checkout.root / ".env")
+
+
+@pytest.fixture(scope="session")
+def stack(checkout: Checkout, settings: Settings) -> EmbeddedStack:
+    """The running stack, looked at from inside the tool."""
+    return EmbeddedStack(settings, Paths(checkout.root))
+
+
+@pytest.fixture
+def api(settings: Settings, first_up: str) -> Iterator[AirflowApi]:
+    """A client of the webserver, logged in as administrator."""
+    with AirflowApi(settings) as client:
+        yield client
+
+
+Connect = Callable[..., Connection]
+
+
+@pytest.fixture
+def connect(settings: Settings, first_up: str) -> Iterator[Connect]:
+    """Opens connections as any role to any database; closes them at the end."""
+    opened: list[Connection] = []
+
+    def open_as(role: str, database: str, password: str | None = None) -> Connection:
+        secrets = {
+            "airflow_metadata": settings.metadata_password,
+            "airflow_results": settings.results_password,
+            "warehouse_loader": settings.warehouse_loader_password,
+            "warehouse_reader": settings.warehouse_reader_password,
+            "monitoring_reader": settings.monitoring_reader_password,
+            "postgres": settings.postgres_password,
+        }
+        made = psycopg2.connect(
+            host="127.0.0.1",
+            port=settings.postgres_port,
+            user=role,
+            password=secrets[role].get_secret_value() if password is None else password,
+            dbname=database,
+        )
+        made.autocommit = True
+        opened.append(made)
+        return made
+
+    yield open_as
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
+def start_webserver(stack: EmbeddedStack, settings: Settings, first_up: str) -> Iterator[Callable[..., Settings]]:
+    """Starts one more webserver on a port of its own, with other variables; stops it at the end."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(**variables: str) -> Settings:
+        (port,) = free_ports(1)
+        instance = next(i for i in instances(settings, stack.paths, {}) if i.role is WEBSERVER)
+        other = settings.model_copy(update={"webserver_port": port})
+        environment = instance.environment | {"AIRFLOW__API__PORT": str(port)} | variables
+        bin_folder = stack.paths.root / ".venv" / "bin"
+        environment["PATH"] = f"{bin_folder}:{environment['PATH']}"
+        log = (stack.paths.role_logs / "another-webserver.log").open("wb")
+        started.append(
+            subprocess.Popen([bin_folder / "airflow", "api-server"], env=environment, stdout=log, stderr=log)
+        )
+
+        def answers() -> bool:
+            try:
+                return httpx.get(f"http://127.0.0.1:{port}/api/v2/version", trust_env=False).is_success
+            except httpx.HTTPError:
+                return False
+
+        wait_until("the other webserver answers", answers, timeout_s=90)
+        return other
+
+    yield start
+    for process in started:
+        process.terminate()
+        process.wait(timeout=30)

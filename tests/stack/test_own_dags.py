@@ -1,0 +1,133 @@
+"""A team's own Dags: dropped in, with a package, a connection, a deferrable task, mapping and a task group."""
+
+import httpx
+import pytest
+from support.checkout import Checkout, wait_until
+
+from airfleet.api import AirflowApi
+from airfleet.settings import Settings
+
+DAG = '''
+"""What a team brings."""
+from datetime import timedelta
+
+from airflow.providers.standard.sensors.time_delta import TimeDeltaSensor
+from airflow.sdk import Connection, dag, task, task_group
+
+
+@dag(schedule=None, tags=["team"])
+def team_dag():
+    waited = TimeDeltaSensor(task_id="waited", delta=timedelta(seconds=2), deferrable=True)
+
+    @task
+    def uses_package() -> str:
+        import pyfiglet
+
+        return pyfiglet.__version__
+
+    @task
+    def uses_connection() -> str:
+        connection = Connection.get("team_api")
+        assert connection.password == "a-team-password"
+        return connection.host
+
+    @task
+    def square(number: int) -> int:
+        return number * number
+
+    @task
+    def total(squares: list[int]) -> dict:
+        return {"rows": len(list(squares)), "sum": sum(squares)}
+
+    @task_group
+    def grouped():
+        total(square.expand(number=list(range(50))))
+
+    waited >> [uses_package(), uses_connection()] >> grouped()
+
+
+team_dag()
+'''
+
+FAILING_DAG = '''
+"""Fails."""
+from airflow.sdk import dag, task
+
+
+@dag(schedule=None)
+def failing_dag():
+    @task
+    def breaks() -> None:
+        raise ValueError("planted failure <of a test> & more")
+
+    breaks()
+
+
+failing_dag()
+'''
+
+
+@pytest.fixture(scope="module")
+def with_package(checkout: Checkout, first_up: str) -> None:
+    """Add a package to the documented file, as a team would, and start again."""
+    (checkout.root / "airflow" / "requirements-extra.txt").write_text("# The team's packages\npyfiglet==1.0.4\n")
+    checkout.airfleet("down")
+    checkout.airfleet("up")
+
+
+def test_a_teams_dag_runs_with_its_own_package_connection_deferral_mapping_and_group(
+    checkout: Checkout, with_package: None, settings: Settings, api: AirflowApi
+) -> None:
+    _add_connection(settings)
+    checkout.add_dag("team_dag", DAG)
+    wait_until("the new Dag is seen within 30 s and a few to parse", lambda: api.dag("team_dag"), timeout_s=45)
+    ran = checkout.json("run", "team_dag")
+    assert ran["run"]["state"] == "success", ran
+    squares = [task for task in ran["tasks"] if task["task_id"] == "grouped.square"]
+    assert len(squares) == 50
+    assert next(task["rows"] for task in ran["tasks"] if task["task_id"] == "grouped.total") == 50
+
+
+def test_a_failing_task_is_mailed_with_dag_task_try_error_and_log_link(
+    checkout: Checkout, settings: Settings, api: AirflowApi
+) -> None:
+    checkout.add_dag("failing_dag", FAILING_DAG)
+    wait_until("the new Dag is seen", lambda: api.dag("failing_dag"), timeout_s=45)
+    done = checkout.airfleet("run", "failing_dag", check=False)
+    assert done.returncode == 1
+    assert "failing_dag failed" in done.stderr
+
+    def the_mail() -> dict[str, str] | None:
+        return next((mail for mail in checkout.json("mail") if "failing_dag" in mail["subject"]), None)
+
+    mail = wait_until("the mail is there", the_mail)
+    assert mail["to"] == settings.mail_to
+    assert mail["subject"] == "Failed: failing_dag.breaks (try 1)"
+    assert "planted failure <of a test> & more" in mail["text"]
+    link = f"http://localhost:{settings.webserver_port}/dags/failing_dag/runs/"
+    assert link in mail["text"]
+
+
+def test_check_names_file_and_line_of_what_does_not_import(checkout: Checkout, first_up: str) -> None:
+    folder = checkout.root / "broken dags"
+    folder.mkdir()
+    (folder / "broken.py").write_text("from airflow.sdk import dag\n\nimport no_such_package\n")
+    done = checkout.airfleet("check", str(folder), check=False)
+    assert done.returncode == 1
+    assert "broken.py:3" in done.stderr
+    assert "no_such_package" in done.stderr
+    assert checkout.airfleet("check").returncode == 0
+
+
+def _add_connection(settings: Settings) -> None:
+    base = f"http://127.0.0.1:{settings.webserver_port}"
+    login = {"username": settings.admin_user, "password": settings.admin_password.get_secret_value()}
+    token = httpx.post(f"{base}/auth/token", json=login).json()["access_token"]
+    connection = {
+        "connection_id": "team_api",
+        "conn_type": "http",
+        "host": "team.example",
+        "password": "a-team-password",
+    }
+    added = httpx.post(f"{base}/api/v2/connections", json=connection, headers={"Authorization": f"Bearer {token}"})
+    assert added.is_success, added.text

@@ -1,0 +1,80 @@
+"""The three Dags on two workers: what the first `up` shows, and that a rerun changes nothing."""
+
+import hashlib
+from collections.abc import Callable
+
+from psycopg2.extensions import connection as Connection
+from support.checkout import Checkout
+
+from airfleet.api import AirflowApi
+
+DAGS = ("weekly_full_pipeline", "daily_quality_check", "refresh_aggregations")
+MARTS = {"customer_summary": 8_893, "product_summary": 495, "daily_sales": 181, "monthly_sales": 7}
+
+
+def test_first_up_runs_every_dag_once_and_prints_their_tasks_rows_and_logins(
+    checkout: Checkout, first_up: str, api: AirflowApi
+) -> None:
+    for dag_id in DAGS:
+        runs = api.runs(dag_id)
+        assert [run.state for run in runs] == ["success"], (dag_id, runs, first_up)
+    assert "60,495" in first_up
+    for rows in MARTS.values():
+        assert f"{rows:,}" in first_up
+    assert checkout.env()["ADMIN_PASSWORD"] in first_up
+    assert f":{checkout.env()['WEBSERVER_PORT']}" in first_up
+
+
+def test_the_first_runs_are_shared_by_both_workers(api: AirflowApi, first_up: str) -> None:
+    tasks = [task for dag_id in DAGS for task in api.tasks(api.runs(dag_id)[0])]
+    assert {task.tries for task in tasks} == {1}
+    assert {task.hostname for task in tasks} == {"127.0.1.1", "127.0.1.2"}, first_up
+
+
+def test_weekly_load_accounts_for_every_source_record(
+    connect: Callable[[str, str], Connection], api: AirflowApi, first_up: str
+) -> None:
+    rows = {task.task_id: task.rows for task in api.tasks(api.runs("weekly_full_pipeline")[0])}
+    assert rows["data_ingestion"] == 60_495, rows
+
+
+def test_marts_have_the_contracts_counts(connect: Callable[[str, str], Connection], first_up: str) -> None:
+    with connect("warehouse_reader", "warehouse").cursor() as cursor:
+        for mart, rows in MARTS.items():
+            cursor.execute(f"SELECT count(*) FROM marts.{mart}")
+            assert cursor.fetchone() == (rows,), mart
+
+
+def test_running_every_dag_again_leaves_the_same_rows(
+    checkout: Checkout, connect: Callable[[str, str], Connection], first_up: str
+) -> None:
+    before = _checksums(connect)
+    for dag_id in DAGS:
+        ran = checkout.json("run", dag_id)
+        assert ran["run"]["state"] == "success", ran
+    assert _checksums(connect) == before
+
+
+def test_the_weekly_run_leaves_a_report_and_a_mail(checkout: Checkout, first_up: str) -> None:
+    reports = list((checkout.root / "data" / "reports").rglob("*.html"))
+    assert reports
+    assert "<svg" in reports[0].read_text()
+    subjects = [mail["subject"] for mail in checkout.json("mail")]
+    assert any("weekly" in subject.lower() for subject in subjects), subjects
+
+
+def _checksums(connect: Callable[[str, str], Connection]) -> dict[str, tuple[int, str]]:
+    """Return for each table of the shop its count and a digest of its rows, whatever their order."""
+    found = {}
+    with connect("warehouse_reader", "warehouse").cursor() as cursor:
+        cursor.execute(
+            "SELECT table_schema || '.' || table_name FROM information_schema.tables"
+            " WHERE table_schema IN ('core', 'marts') AND table_type = 'BASE TABLE' ORDER BY 1"
+        )
+        names = [name for (name,) in cursor.fetchall()]
+        for name in names:
+            cursor.execute(f"SELECT t::text FROM {name} t ORDER BY 1")
+            rows = [row for (row,) in cursor.fetchall()]
+            found[name] = (len(rows), hashlib.sha256("\n".join(rows).encode()).hexdigest())
+    assert found, "the warehouse has no tables in core and marts"
+    return found

@@ -1,0 +1,127 @@
+"""Every role runs on the lock, on loopback only, under a login, and comes back when it is killed."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from support.checkout import Checkout, wait_until
+
+from airfleet.api import AirflowApi
+from airfleet.embedded.process_manager import processes
+from airfleet.embedded.stack import EmbeddedStack
+from airfleet.roles import ROLES
+from airfleet.settings import Settings
+
+
+def test_every_role_runs_and_is_healthy_on_the_locked_packages(checkout: Checkout, first_up: str) -> None:
+    states = {state["name"]: state for state in checkout.json("status")}
+    for role in ROLES:
+        mine = [state for name, state in states.items() if name in (role.name, f"{role.name}-1", f"{role.name}-2")]
+        assert mine, (role.name, first_up)
+        assert all(state["state"] == "running" and state["healthy"] for state in mine), mine
+
+
+def test_everything_listens_on_loopback_only(stack: EmbeddedStack, first_up: str) -> None:
+    listening = [
+        connection.laddr
+        for process in processes(stack.paths)
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert len(listening) > len(ROLES), listening
+    assert {ip for ip, _ in listening if not ip.startswith("127.")} == set()
+
+
+def test_each_role_writes_its_log_into_one_folder(checkout: Checkout, stack: EmbeddedStack, first_up: str) -> None:
+    logs = {path.stem for path in stack.paths.role_logs.glob("*.log")}
+    assert logs >= {state["name"] for state in checkout.json("status")} | {"airflow-init"}
+    shown = checkout.airfleet("logs", "airflow-worker", "-n", "500").stdout
+    assert "airflow-worker-1 |" in shown
+    assert "airflow-worker-2 |" in shown
+
+
+def test_flower_lists_the_workers_behind_a_login_and_is_read_only(settings: Settings, first_up: str) -> None:
+    base = f"http://127.0.0.1:{settings.flower_port}"
+    login = (settings.flower_user, settings.flower_password.get_secret_value())
+    for path in ("/", "/workers", "/api/workers", "/tasks"):
+        assert httpx.get(base + path).status_code == httpx.codes.UNAUTHORIZED, path
+        assert httpx.get(base + path, auth=(login[0], "wrong")).status_code == httpx.codes.UNAUTHORIZED, path
+    workers = httpx.get(f"{base}/api/workers", auth=login, params={"refresh": "true"}).json()
+    assert set(workers) == {"celery@airflow-worker-1", "celery@airflow-worker-2"}
+    shutdown = httpx.post(f"{base}/api/worker/shutdown/celery@airflow-worker-1", auth=login)
+    assert shutdown.status_code == httpx.codes.FORBIDDEN
+
+
+def test_a_second_up_leaves_alone_what_runs(checkout: Checkout, first_up: str) -> None:
+    before = {state["name"]: state["pid"] for state in checkout.json("status")}
+    checkout.airfleet("up")
+    assert {state["name"]: state["pid"] for state in checkout.json("status")} == before
+
+
+@pytest.mark.parametrize("role", ["airflow-scheduler-1", "airflow-webserver", "airflow-worker-1", "redis", "postgres"])
+def test_a_killed_process_comes_back(checkout: Checkout, role: str, first_up: str) -> None:
+    pid = _pid(checkout, role)
+    os.kill(pid, signal.SIGKILL)
+
+    def is_back() -> bool:
+        states = checkout.json("status")
+        found = next(state for state in states if state["name"] == role)
+        return found["pid"] not in (0, pid) and all(state["healthy"] for state in states)
+
+    wait_until(f"{role} and all others healthy again", is_back, timeout_s=120)
+
+
+def test_up_repairs_a_stack_of_which_everything_was_killed(
+    checkout: Checkout, stack: EmbeddedStack, first_up: str
+) -> None:
+    manager = int((stack.paths.state / "supervisord.pid").read_text())
+    os.kill(manager, signal.SIGKILL)
+    victims = processes(stack.paths)
+    assert len(victims) > len(ROLES)
+    for process in victims[::2]:  # The others go on without anyone who looks after them.
+        if process.is_running():
+            process.kill()
+    checkout.airfleet("up")
+    assert all(state["healthy"] for state in checkout.json("status"))
+    assert _pid(checkout, "airflow-scheduler-1") not in {process.pid for process in victims}
+
+
+def test_two_schedulers_share_the_work(checkout: Checkout, first_up: str) -> None:
+    checkout.airfleet("scale", "airflow-scheduler=2")
+    states = {state["name"]: state["healthy"] for state in checkout.json("status")}
+    assert states["airflow-scheduler-1"]
+    assert states["airflow-scheduler-2"]
+    assert checkout.json("run", "refresh_aggregations")["run"]["state"] == "success"
+    checkout.airfleet("scale", "airflow-scheduler=1")
+
+
+def test_a_task_log_is_read_through_the_log_server_where_the_webserver_has_no_file(
+    stack: EmbeddedStack, settings: Settings, api: AirflowApi, tmp_path: Path, start_webserver: Callable[..., Settings]
+) -> None:
+    run = api.runs("refresh_aggregations")[-1]
+    task = api.tasks(run)[0]
+    elsewhere = start_webserver(AIRFLOW__LOGGING__BASE_LOG_FOLDER=str(tmp_path / "no-logs-here"))
+    with AirflowApi(elsewhere) as other:
+        shown = other.log(run, task.task_id)
+    assert f"http://{task.hostname}:{settings.log_server_port}/log/" in shown
+    assert "Task instance" in shown or "rows" in shown, shown
+
+
+def test_the_log_server_refuses_requests_that_are_not_signed(
+    stack: EmbeddedStack, settings: Settings, first_up: str
+) -> None:
+    logs = stack.paths.airflow_home / "logs"
+    a_log = next(logs.glob("dag_id=*/**/*.log")).relative_to(logs)
+    url = f"http://127.0.1.1:{settings.log_server_port}/log/{a_log}"
+    assert httpx.get(url).status_code == httpx.codes.FORBIDDEN
+    assert httpx.get(url, headers={"Authorization": "Bearer nonsense"}).status_code == httpx.codes.FORBIDDEN
+
+
+def _pid(checkout: Checkout, name: str) -> int:
+    pid = next(state["pid"] for state in checkout.json("status") if state["name"] == name)
+    assert pid, f"{name} does not run"
+    return int(pid)

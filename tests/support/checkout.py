@@ -1,0 +1,168 @@
+"""A fresh checkout of this repository in a folder of its own, used as its user would use it."""
+
+import json
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+ROOT = Path(__file__).resolve().parents[2]
+PORT_KEYS = (
+    "WEBSERVER_PORT",
+    "FLOWER_PORT",
+    "POSTGRES_PORT",
+    "REDIS_PORT",
+    "LOG_SERVER_PORT",
+    "TRIGGERER_LOG_PORT",
+    "SCHEDULER_HEALTH_PORT",
+    "MAIL_CATCHER_PORT",
+)
+T = TypeVar("T")
+
+
+@dataclass
+class Checkout:
+    """The checkout at *root*; commands run as *user* where one is given."""
+
+    root: Path
+    user: str | None = None
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def airfleet(self, *arguments: str, timeout_s: float = 400, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run `./airfleet ARGUMENTS`; with *check*, a failure fails the test with all that was printed."""
+        done = subprocess.run(
+            [str(self.root / "airfleet"), *arguments],
+            cwd=self.root,
+            env=self.environment(),
+            user=self.user,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+        if check:
+            assert done.returncode == 0, f"airfleet {arguments} exited {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start `./airfleet ARGUMENTS` in a process group of its own, and return it."""
+        return subprocess.Popen(
+            [str(self.root / "airfleet"), *arguments],
+            cwd=self.root,
+            env=self.environment(),
+            user=self.user,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def environment(self) -> dict[str, str]:
+        """Return what a login shell would have: none of the test runner's own variables."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AIRFLOW", "PYTHON", "AIRFLEET", "PYTEST"))}
+        return kept | self.variables
+
+    def json(self, *arguments: str) -> Any:
+        """Run a command with --json and return what it printed, whatever its exit code."""
+        done = self.airfleet(*arguments, "--json", check=False)
+        assert done.stdout.startswith(("{", "[")), f"{arguments} printed {done.stdout}\n{done.stderr}"
+        return json.loads(done.stdout)
+
+    def env(self) -> dict[str, str]:
+        """Return what .env holds."""
+        lines = (self.root / ".env").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+
+    def set_env(self, **values: object) -> None:
+        """Change lines of .env."""
+        path = self.root / ".env"
+        lines = path.read_text().splitlines()
+        for key, value in values.items():
+            assert any(line.startswith(f"{key}=") for line in lines), f"{key} is not in .env"
+            lines = [f"{key}={value}" if line.startswith(f"{key}=") else line for line in lines]
+        path.write_text("\n".join(lines) + "\n")
+
+    def add_dag(self, name: str, source: str) -> None:
+        """Drop a Dag file in, in one step as an editor would."""
+        partial = self.root / "airflow" / "dags" / f".{name}.partial"
+        partial.write_text(source)
+        partial.chmod(0o644)
+        partial.rename(partial.with_name(f"{name}.py"))
+
+
+def make(root: Path, user: str | None = None) -> Checkout:
+    """Copy what git tracks, and what it does not ignore, to *root*, with free ports in .env."""
+    root.mkdir(parents=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (ROOT / name).exists():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, root / name)
+    checkout = Checkout(root, user)
+    if user:
+        home = root.parent / "home"
+        home.mkdir()
+        entry = pwd.getpwnam(user)
+        for path in (home, root, *root.rglob("*")):
+            os.chown(path, entry.pw_uid, entry.pw_gid)
+        checkout.variables = {"HOME": str(home), "PYTHON": _python_for(user)}
+    checkout.airfleet("init")
+    checkout.set_env(**dict(zip(PORT_KEYS, free_ports(len(PORT_KEYS)), strict=True)))
+    return checkout
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports on which nothing listens, with room after each, as a second scheduler takes the next.
+
+    They lie under the range that the kernel takes from for outgoing connections.
+    """
+    chosen: list[int] = []
+    for port in range(18000 + os.getpid() % 500 * 16, 32000, 8):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        chosen.append(port)
+        if len(chosen) == count:
+            return chosen
+    raise AssertionError(f"only {len(chosen)} of {count} ports are free under 32000")
+
+
+def _python_for(user: str) -> str:
+    """Return a Python that *user* can run and make virtual environments with."""
+    for candidate in (shutil.which("python3") or "", "/usr/bin/python3", "/usr/local/bin/python3"):
+        found = candidate and subprocess.run(
+            [candidate, "-c", "import ensurepip, sys; sys.exit(sys.version_info < (3, 11))"],
+            user=user,
+            cwd="/",
+            capture_output=True,
+            check=False,
+            env={"PATH": os.environ["PATH"]},
+        )
+        if found and found.returncode == 0:
+            return candidate
+    raise AssertionError(f"{user} can run no Python 3.11 with venv here: install the package python3-venv")
+
+
+def wait_until(what: str, question: Callable[[], T | None], timeout_s: float = 60) -> T:
+    """Return the first true answer to *question*; fail with *what* and the last answer after *timeout_s*."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        answer = question()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"{what}: not within {timeout_s} s; the last answer was {answer!r}"
+        time.sleep(0.25)

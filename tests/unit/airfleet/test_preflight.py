@@ -1,0 +1,58 @@
+"""Preflight names every problem at once and changes nothing."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+from support.checkout import free_ports
+
+from airfleet import env_file, preflight, settings
+from airfleet.errors import AirfleetError
+from airfleet.paths import Paths
+from airfleet.settings import Settings
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> Settings:
+    env_file.fill(tmp_path / ".env", Paths().env_example)
+    keys = (*preflight.PORT_KEYS, "scheduler_health_port")
+    ports = dict(zip(keys, free_ports(len(keys)), strict=True))
+    return settings.load(tmp_path / ".env").model_copy(update=ports)
+
+
+def test_a_machine_with_free_ports_and_disk_passes(given: Settings, tmp_path: Path) -> None:
+    preflight.check(given, [tmp_path / "not" / "there" / "yet"], set())
+
+
+def test_taken_ports_are_all_named_with_their_owner_unless_it_is_the_stack_itself(
+    given: Settings, tmp_path: Path
+) -> None:
+    with socket.socket() as first, socket.socket() as second:
+        first.bind(("127.0.0.1", given.flower_port))
+        second.bind(("127.0.0.1", given.redis_port))
+        first.listen()
+        second.listen()
+        with pytest.raises(AirfleetError) as caught:
+            preflight.check(given, [tmp_path], set())
+        preflight.check(given, [tmp_path], {os.getpid()})
+    said = caught.value.problems
+    assert len(said) == 2
+    assert f"Port {given.flower_port} is taken by pid {os.getpid()}" in said[0]
+    assert "Set FLOWER_PORT in .env" in said[0]
+    assert "Set REDIS_PORT in .env" in said[1]
+
+
+def test_one_port_for_two_servers_is_refused(given: Settings, tmp_path: Path) -> None:
+    twice = given.model_copy(update={"flower_port": given.webserver_port})
+    with pytest.raises(AirfleetError, match="FLOWER_PORT and WEBSERVER_PORT are both"):
+        preflight.check(twice, [tmp_path], set())
+
+
+def test_too_little_disk_is_said_with_what_is_needed(
+    given: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = os.statvfs(tmp_path)
+    monkeypatch.setattr(preflight, "_NEEDED_BYTES", usage.f_frsize * usage.f_blocks * 2)
+    with pytest.raises(AirfleetError, match=r"MiB free, and \d+ MiB are needed"):
+        preflight.check(given, [tmp_path], set())

@@ -1,0 +1,65 @@
+"""supervisord reads back exactly the variables and commands that were written for it."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from supervisor.options import ServerOptions
+
+from airfleet.embedded.process_manager import ProcessManager, Program
+from airfleet.errors import AirfleetError
+from airfleet.paths import Paths
+
+# What can stand in a path, a password of a mail server or a JSON document.
+VALUES = st.text(st.characters(codec="ascii", min_codepoint=32, max_codepoint=126, exclude_characters="'\"")).map(
+    lambda text: f"a{text}z"
+)
+
+
+def read_back(paths: Paths) -> dict[str, dict[str, str]]:
+    options = ServerOptions()
+    options.realize(["-c", str(paths.state / "supervisord.conf"), "-n"])
+    return {
+        process.name: {"command": process.command, "directory": process.directory} | process.environment
+        for group in options.process_group_configs
+        for process in group.process_configs
+    }
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory: pytest.TempPathFactory) -> Paths:
+    return Paths(tmp_path_factory.mktemp("with space") / "air fleet")
+
+
+@given(first=VALUES, second=VALUES)
+def test_any_value_comes_back_as_it_was(paths: Paths, first: str, second: str) -> None:
+    program = Program("role", "echo 100% 'two words'", {"FIRST": first, "JSON": f'{{"key": "{second}"}}'})
+    ProcessManager(paths).configure([program])
+    found = read_back(paths)["role"]
+    assert found["FIRST"] == first
+    assert found["JSON"] == f'{{"key": "{second}"}}'
+    assert found["command"] == program.command
+    assert found["directory"] == str(paths.working_folder)
+
+
+@pytest.mark.parametrize("value", ["two\nlines", "both \" and ' marks"])
+def test_a_value_that_cannot_be_quoted_is_refused(paths: Paths, value: str) -> None:
+    with pytest.raises(AirfleetError):
+        ProcessManager(paths).configure([Program("role", "true", {"KEY": value})])
+
+
+def test_a_checkout_in_a_folder_that_cannot_be_written_down_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AirfleetError, match="has a % in its name"):
+        ProcessManager(Paths(tmp_path / "100%")).configure([])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_configuration_is_readable_by_its_owner_alone(paths: Paths) -> None:
+    ProcessManager(paths).configure([Program("role", "true", {})])
+    assert (paths.state / "supervisord.conf").stat().st_mode & 0o077 == 0
+
+
+def test_the_sockets_path_is_short_whatever_the_checkouts_is(tmp_path: Path) -> None:
+    deep = Paths(tmp_path / ("x" * 100) / ("y" * 100))
+    assert len(str(deep.control_socket).encode()) < 108

@@ -1,0 +1,53 @@
+"""Each role is given its own secrets and addresses, and nothing else."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from airfleet import env_file, roles, settings
+from airfleet.paths import Paths
+from airfleet.settings import Settings
+
+AT = roles.Addresses(("pg", 1), ("redis", 2), ("web", 3), ("mail", 4))
+# Who needs what; the metadata database is not for workers, and Postgres' superuser for no role at all.
+NEEDS = {
+    "metadata_password": {"airflow-webserver", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer"},
+    "jwt_secret": {"airflow-webserver", "airflow-scheduler"},
+    "api_secret_key": {"airflow-webserver", "airflow-scheduler", "airflow-worker", "airflow-triggerer"},
+    "results_password": {"airflow-scheduler", "airflow-worker"},
+    "redis_password": {"airflow-scheduler", "airflow-worker", "flower"},
+    "warehouse_loader_password": {"airflow-worker"},
+    "warehouse_reader_password": set(),
+    "monitoring_reader_password": set(),
+    "postgres_password": set(),
+    "flower_password": {"flower"},
+    "admin_password": set(),
+}
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> Settings:
+    env_file.fill(tmp_path / ".env", Paths().env_example)
+    return settings.load(tmp_path / ".env")
+
+
+@pytest.mark.parametrize("secret", NEEDS)
+def test_a_secret_reaches_the_roles_that_need_it(given: Settings, secret: str) -> None:
+    value = getattr(given, secret).get_secret_value()
+    has = {role.name for role in roles.ROLES if value in " ".join(roles.environment(role, given, AT).values())}
+    assert has == NEEDS[secret]
+
+
+def test_every_airflow_role_but_flower_has_the_fernet_key(given: Settings) -> None:
+    key = given.fernet_key.get_secret_value()
+    has = {r.name for r in roles.ROLES if key in roles.environment(r, given, AT).values()}
+    assert has == {r.name for r in roles.ROLES if r.runs_airflow} - {"flower"}
+
+
+def test_mail_goes_to_the_catcher_until_a_server_is_named(given: Settings) -> None:
+    caught = json.loads(roles.environment(roles.WORKER, given, AT)["AIRFLOW_CONN_SMTP_DEFAULT"])
+    assert (caught["host"], caught["port"], caught["extra"]["disable_tls"]) == ("mail", 4, True)
+    named = given.model_copy(update={"smtp_host": "smtp.example.org"})
+    sent = json.loads(roles.environment(roles.WORKER, named, AT)["AIRFLOW_CONN_SMTP_DEFAULT"])
+    assert (sent["host"], sent["port"], sent["extra"]["disable_tls"]) == ("smtp.example.org", 587, False)
