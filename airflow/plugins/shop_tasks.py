@@ -47,7 +47,6 @@ class Step:
 def _connect() -> Any:
     """Open the Airflow connection `warehouse` with psycopg2, which streams COPY from a file."""
     import psycopg2
-
     from airflow.sdk import Connection
 
     # Not PostgresHook: it takes psycopg 3 where that is installed too, and the two differ in COPY.
@@ -75,9 +74,8 @@ def step() -> Iterator[Step]:
     start = run.data_interval_start or end
     attempt = audit.Try(ti.dag_id, ti.task_id, run.run_id, ti.try_number)
     try:
-        with closing(_connect()) as trail, closing(_connect()) as conn:
-            with audit.recorded(trail, attempt):
-                yield Step(conn, Settings.from_env(), f"{ti.dag_id}/{run.run_id}", start, end, attempt)
+        with closing(_connect()) as trail, closing(_connect()) as conn, audit.recorded(trail, attempt):
+            yield Step(conn, Settings.from_env(), f"{ti.dag_id}/{run.run_id}", start, end, attempt)
     except Verdict as verdict:
         raise AirflowFailException(str(verdict)) from verdict
 

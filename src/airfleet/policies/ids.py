@@ -53,7 +53,7 @@ def problems(dag_id: str, tasks: Iterable[Task]) -> list[str]:
 
 def refuse_unmeasurable_ids(dag: Any) -> None:
     """Raise AirflowClusterPolicyViolation, naming every id of *dag* that cannot be measured."""
-    from airflow.exceptions import AirflowClusterPolicyViolation  # noqa: PLC0415 - only where Airflow runs
+    from airflow.exceptions import AirflowClusterPolicyViolation
 
     tasks = [Task(one.task_id, one.task_type, one.queue or "default") for one in dag.tasks]
     found = problems(dag.dag_id, tasks)

@@ -53,7 +53,7 @@ async def mail_missed_deadline(alert: str, allowed: str, context: dict[str, Any]
 
 
 def _send(to: str, subject: str, text: str) -> None:
-    from airflow.providers.smtp.hooks.smtp import SmtpHook  # noqa: PLC0415 - the Dag files need not load it
+    from airflow.providers.smtp.hooks.smtp import SmtpHook
 
     with SmtpHook(smtp_conn_id="smtp_default") as hook:
         hook.send_email_smtp(to=to, subject=subject, html_content=text)
