@@ -12,6 +12,8 @@ from typing import Any
 from airflow.sdk import Asset, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
+# What a task imports it imports itself: this file is read by every Airflow process, with or without the shop's package.
+
 log = logging.getLogger(__name__)
 
 CORE = Asset(name="shop_core", uri="shop://warehouse/core", group="shop")
@@ -46,8 +48,8 @@ class Step:
 
 def _connect() -> Any:
     """Open the Airflow connection `warehouse` with psycopg2, which streams COPY from a file."""
-    import psycopg2
-    from airflow.sdk import Connection
+    import psycopg2  # noqa: PLC0415
+    from airflow.sdk import Connection  # noqa: PLC0415
 
     # Not PostgresHook: it takes psycopg 3 where that is installed too, and the two differ in COPY.
     at = Connection.get("warehouse")
@@ -63,9 +65,9 @@ def step() -> Iterator[Step]:
 
     A verdict of the shop (score too low, totals that disagree) fails the task at once: no retry can change it.
     """
-    from retail import audit
-    from retail.errors import Verdict
-    from retail.settings import Settings
+    from retail import audit  # noqa: PLC0415
+    from retail.errors import Verdict  # noqa: PLC0415
+    from retail.settings import Settings  # noqa: PLC0415
 
     context = get_current_context()
     run, ti = context["dag_run"], context["ti"]
@@ -87,8 +89,8 @@ def result(rows: int, **facts: Any) -> dict[str, Any]:
 
 def send_mail(subject: str, html: str) -> bool:
     """Mail the address in the Airflow variable `mail_to`, and say whether there is one."""
-    from airflow.providers.smtp.hooks.smtp import SmtpHook
-    from airflow.sdk import Variable
+    from airflow.providers.smtp.hooks.smtp import SmtpHook  # noqa: PLC0415
+    from airflow.sdk import Variable  # noqa: PLC0415
 
     to = Variable.get("mail_to", default=None)
     if not to:
