@@ -4,7 +4,7 @@ VENV := .venv
 PYTEST := $(VENV)/bin/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help env test lint types unit contract sql stack format lock up down
+.PHONY: help env test lint types unit contract sql stack test-compose format lock up down
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -32,6 +32,9 @@ sql: env ## The shop's SQL on a real Postgres
 
 stack: env ## A running stack, from a fresh checkout
 	$(PYTEST) tests/stack
+
+test-compose: env ## The real compose files on a real Docker engine, installed on the spot (Debian, root)
+	PYTEST=$(CURDIR)/$(PYTEST) tests/compose/ci.sh
 
 format: env ## Rewrite the code in the project's style
 	$(VENV)/bin/ruff check --fix-only .

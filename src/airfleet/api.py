@@ -7,11 +7,14 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from airfleet.errors import AirfleetError
 from airfleet.settings import Settings
 
 _TIMEOUT_S = 30.0
+# A webserver that restarts must not end the watching of a run.
+_ABSENCE_S = 90.0
 FINISHED = frozenset({"success", "failed"})
 
 
@@ -79,7 +82,7 @@ class AirflowApi:
 
     def dag(self, dag_id: str) -> Dag | None:
         """Return the Dag, or None when there is none of this name."""
-        answer = self._client.get(f"/api/v2/dags/{quote(dag_id, safe='')}")
+        answer = self._get(f"/api/v2/dags/{quote(dag_id, safe='')}")
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         found = _body(answer)
@@ -108,27 +111,30 @@ class AirflowApi:
     def runs(self, dag_id: str) -> list[DagRun]:
         """Return the latest runs of the Dag, newest first."""
         path = f"/api/v2/dags/{quote(dag_id, safe='')}/dagRuns"
-        answer = self._client.get(path, params={"limit": 50, "order_by": "-run_after"})
+        answer = self._get(path, limit=50, order_by="-run_after")
         return [_run(found) for found in _body(answer)["dag_runs"]]
 
     def run(self, run: DagRun) -> DagRun:
         """Return *run* as it is now."""
-        return _run(_body(self._client.get(_path(run))))
+        return _run(_body(self._get(_path(run))))
 
-    def tasks(self, run: DagRun) -> list[TaskRun]:
-        """Return the tasks of a run in the order in which they started, those that have not last."""
+    def tasks(self, run: DagRun, *, with_rows: bool = True) -> list[TaskRun]:
+        """Return the tasks of a run in the order in which they started, those that have not last.
+
+        Without *with_rows* their `rows` are None, which spares a request for each task.
+        """
         found = list(self._pages(f"{_path(run)}/taskInstances", "task_instances"))
         found.sort(key=lambda task: (task["start_date"] or "9999", task["task_id"], task["map_index"]))
-        return [self._task(run, task) for task in found]
+        return [self._task(run, task, with_rows) for task in found]
 
     def log(self, run: DagRun, task_id: str, try_number: int = 1, map_index: int = -1) -> str:
         """Return the log of one task try as the UI shows it."""
         path = f"{_path(run)}/taskInstances/{quote(task_id, safe='')}/logs/{try_number}"
-        answer = self._client.get(path, params={"map_index": map_index, "full_content": True})
+        answer = self._get(path, map_index=map_index, full_content=True)
         content = _body(answer)["content"]
         return "\n".join(str(line.get("event", line)) if isinstance(line, dict) else str(line) for line in content)
 
-    def _task(self, run: DagRun, task: dict[str, Any]) -> TaskRun:
+    def _task(self, run: DagRun, task: dict[str, Any], with_rows: bool) -> TaskRun:
         return TaskRun(
             dag_id=run.dag_id,
             task_id=task["task_id"],
@@ -136,23 +142,32 @@ class AirflowApi:
             state=task["state"] or "waiting",
             tries=task["try_number"],
             seconds=task["duration"],
-            rows=self._rows(run, task) if task["state"] == "success" else None,
+            rows=self._rows(run, task) if with_rows and task["state"] == "success" else None,
             hostname=task["hostname"] or "",
         )
 
     def _rows(self, run: DagRun, task: dict[str, Any]) -> int | None:
         path = f"{_path(run)}/taskInstances/{quote(task['task_id'], safe='')}/xcomEntries/return_value"
-        answer = self._client.get(path, params={"map_index": task["map_index"], "deserialize": False})
+        answer = self._get(path, map_index=task["map_index"], deserialize=False)
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         value = _body(answer).get("value")
         rows = value.get("rows") if isinstance(value, dict) else None
         return rows if isinstance(rows, int) else None
 
+    @retry(
+        retry=retry_if_exception_type(httpx.TransportError),
+        stop=stop_after_delay(_ABSENCE_S),
+        wait=wait_fixed(1),
+        reraise=True,
+    )
+    def _get(self, path: str, **params: Any) -> httpx.Response:
+        return self._client.get(path, params=params)
+
     def _pages(self, path: str, key: str, **params: str) -> Iterator[dict[str, Any]]:
         offset = 0
         while True:
-            body = _body(self._client.get(path, params={"limit": 100, "offset": offset, **params}))
+            body = _body(self._get(path, limit=100, offset=offset, **params))
             yield from body[key]
             offset += len(body[key])
             if not body[key] or offset >= body["total_entries"]:

@@ -6,9 +6,6 @@ from typing import Any
 
 from celery import Celery
 
-from airfleet.roles import BROKER_URL, WORKER, Addresses, environment
-from airfleet.settings import Settings
-
 
 @dataclass(frozen=True)
 class WorkerState:
@@ -23,8 +20,8 @@ class WorkerState:
 class CeleryClient:
     """Asks the workers of one deployment; use as a context manager."""
 
-    def __init__(self, settings: Settings, at: Addresses) -> None:
-        self._app = Celery(broker=environment(WORKER, settings, at)[BROKER_URL], set_as_current=False)
+    def __init__(self, broker_url: str) -> None:
+        self._app = Celery(broker=broker_url, set_as_current=False)
         self._app.conf.broker_transport_options = {"socket_timeout": 5, "max_retries": 1}
 
     def __enter__(self) -> "CeleryClient":

@@ -34,6 +34,11 @@ def _ports(settings: Settings, own_pids: set[int]) -> list[str]:
     wanted = {key: int(getattr(settings, key)) for key in PORT_KEYS}
     for number in range(settings.schedulers):
         wanted[f"scheduler_health_port{f' + {number}' if number else ''}"] = settings.scheduler_health_port + number
+    return port_problems(wanted, own_pids)
+
+
+def port_problems(wanted: dict[str, int], own_pids: set[int]) -> list[str]:
+    """Return a sentence for each port of *wanted*, by its key of .env, that is taken or wanted twice."""
     problems = []
     users: dict[int, str] = {}
     for key, port in wanted.items():

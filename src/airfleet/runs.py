@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from airfleet.api import FINISHED, AirflowApi, DagRun, TaskRun
 from airfleet.errors import AirfleetError
 
-_POLL_S = 0.5
+_POLL_S = 1.0
 # A new file is listed within 15 s and parsed within a few more.
 _KNOWN_TIMEOUT_S = 120.0
 _SCHEDULED_TIMEOUT_S = 60.0
@@ -40,7 +40,7 @@ def follow(api: AirflowApi, run: DagRun, watch: Watch) -> DagRun:
     seen: list[TaskRun] = []
     while True:
         run = api.run(run)
-        tasks = api.tasks(run)
+        tasks = api.tasks(run, with_rows=False)
         if tasks != seen:
             watch(run, tasks)
             seen = tasks

@@ -106,6 +106,14 @@ class Settings(BaseSettings):
     redis_monitoring_password: Password
     mail_catcher_password: Password
 
+    # Servers outside the stack, under Docker only; their addresses hold passwords.
+    metadata_url: SecretStr = SecretStr("")
+    results_url: SecretStr = SecretStr("")
+    warehouse_url: SecretStr = SecretStr("")
+    broker_url: SecretStr = SecretStr("")
+    builtin_postgres: Annotated[int, Field(ge=0, le=1)] = 1
+    builtin_redis: Annotated[int, Field(ge=0, le=1)] = 1
+
     @field_validator("bind_address")
     @classmethod
     def _is_an_address(cls, value: str) -> str:

@@ -40,8 +40,8 @@ def prepare(env: Mapping[str, str]) -> list[str]:
         with warehouse.transaction(conn, Lock.SCHEMA) as cur:
             if warehouse.one(cur, "SELECT to_regclass('audit.events')") is None:
                 raise Verdict(
-                    "The warehouse has no audit trail. Set RETAIL_WAREHOUSE_ADMIN_URL to the administrator's address of "
-                    "the warehouse database once; the loader must not own the trail."
+                    "The warehouse has no audit trail. Set RETAIL_WAREHOUSE_ADMIN_URL to the administrator's address "
+                    "of the warehouse database once; the loader must not own the trail."
                 )
             if not is_present(settings.data_dir):
                 manifest = generate.generate(settings.data_dir)

@@ -13,8 +13,9 @@ EXAMPLE = Paths().env_example
 CFG = Paths().airflow_cfg
 
 
-def test_the_example_has_every_key_that_is_read_and_no_other() -> None:
-    assert {key.lower() for key in dotenv_values(EXAMPLE)} == set(Settings.model_fields)
+def test_the_example_has_every_key_that_the_tool_reads() -> None:
+    # What else it has is read by the compose files: test_compose_files.py sees to that.
+    assert set(Settings.model_fields) <= {key.lower() for key in dotenv_values(EXAMPLE)}
 
 
 def test_every_key_of_the_example_has_a_comment() -> None:

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from airfleet import env_file, first_run, mailbox, runs
-from airfleet.api import AirflowApi, DagRun, TaskRun
+from airfleet.api import AirflowApi, DagRun
 from airfleet.cli import deployment, logs, show
 from airfleet.embedded import servers
 from airfleet.embedded.instances import MAX_WORKERS
@@ -24,6 +24,7 @@ app = typer.Typer(
     help="Airflow on Celery, with the three pipelines of a shop: one command brings it up.",
     no_args_is_help=True,
     rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -156,20 +157,15 @@ def run(
     """Start a run of a Dag, watch it, and print its tasks. Exits 0 only when the run succeeds."""
     given = _conf(conf)
     stack = deployment.running_stack()
-    with AirflowApi(stack.settings) as api, show.progress() as progress:
+    with AirflowApi(stack.settings) as api:
         dag = api.dag(dag_id)
         if dag is None:
             raise AirfleetError(runs.unknown_dag(dag_id, api.dag_ids()))
         if dag.is_paused:
             api.unpause(dag_id)
-        tasks: list[TaskRun] = []
-
-        def watch(now: DagRun, found: list[TaskRun]) -> None:
-            tasks[:] = found
-            if not as_json:
-                progress.watch(now, found)
-
-        finished = runs.follow(api, api.trigger(dag_id, given), watch)
+        with show.progress(quiet=as_json) as progress:
+            finished = runs.follow(api, api.trigger(dag_id, given), progress.watch)
+        tasks = api.tasks(finished)
     if as_json:
         show.as_json({"run": finished, "tasks": tasks})
     else:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
@@ -13,7 +13,10 @@ from rich.table import Table
 from airfleet.api import DagRun, TaskRun
 from airfleet.embedded.instances import worker_name
 
+# Names and passwords are never cut: a narrow terminal wraps the line, a pipe gets all of it.
+_LEAST_WIDTH = 160
 console = Console(highlight=False, soft_wrap=True)
+console.width = max(console.width, _LEAST_WIDTH)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 _COLOURS = {
@@ -26,19 +29,20 @@ _COLOURS = {
 
 
 class Progress:
-    """One line per step: redrawn in place on a terminal, printed once each elsewhere."""
+    """One line per step: redrawn in place on a terminal, printed once each elsewhere, or not at all."""
 
-    def __init__(self) -> None:
+    def __init__(self, quiet: bool) -> None:
         self._last = ""
-        self._status = console.status("") if console.is_terminal else None
+        self._quiet = quiet
+        self.status = console.status("") if console.is_terminal and not quiet else None
 
     def say(self, step: str) -> None:
         """Show *step* as what is going on now."""
-        if step == self._last:
+        if step == self._last or self._quiet:
             return
         self._last = step
-        if self._status:
-            self._status.update(escape(step))
+        if self.status:
+            self.status.update(escape(step))
         else:
             console.print(f"  {step}", markup=False)
 
@@ -57,13 +61,10 @@ class Progress:
 
 
 @contextmanager
-def progress() -> Iterator[Progress]:
+def progress(*, quiet: bool = False) -> Iterator[Progress]:
     """Show progress while the block runs."""
-    shown = Progress()
-    if shown._status:
-        with shown._status:
-            yield shown
-    else:
+    shown = Progress(quiet)
+    with shown.status or nullcontext():
         yield shown
 
 

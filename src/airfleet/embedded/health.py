@@ -7,7 +7,18 @@ import httpx
 
 from airfleet.celery_client import CeleryClient, WorkerState
 from airfleet.embedded.instances import HEALTH_PORT, LOG_SERVER, LOOPBACK, Instance, addresses, worker_address
-from airfleet.roles import DAG_PROCESSOR, FLOWER, MAIL_CATCHER, SCHEDULER, TRIGGERER, WEBSERVER, WORKER, Role
+from airfleet.roles import (
+    BROKER_URL,
+    DAG_PROCESSOR,
+    FLOWER,
+    MAIL_CATCHER,
+    SCHEDULER,
+    TRIGGERER,
+    WEBSERVER,
+    WORKER,
+    Role,
+    environment,
+)
 from airfleet.settings import Settings
 
 _TIMEOUT_S = 2.0
@@ -43,7 +54,8 @@ class Health:
     def workers(self) -> dict[str, WorkerState]:
         """Return the workers that answer over the broker, by name."""
         if self._workers is None:
-            with CeleryClient(self._settings, addresses(self._settings)) as client:
+            broker = environment(WORKER, self._settings, addresses(self._settings))[BROKER_URL]
+            with CeleryClient(broker) as client:
                 self._workers = {worker.name: worker for worker in client.workers()}
         return self._workers
 

@@ -1,16 +1,19 @@
 """`python -m airfleet.init`: the one-shot role that both engines run before all others.
 
 Reads every key of .env from its environment, and where Postgres and Redis are from POSTGRES_HOST, POSTGRES_PORT,
-REDIS_HOST and REDIS_PORT. Exits 0 when everything is in place, else 1 with a sentence for each problem.
+REDIS_HOST and REDIS_PORT, unless .env names them by URL. Exits 0 when everything is in place, else 1 with a
+sentence for each problem.
 """
 
 import os
 import sys
 
+from psycopg2.extensions import connection as Connection
+
 from airfleet.errors import AirfleetError
-from airfleet.init import airflow, postgres, redis
+from airfleet.init import airflow, outside, postgres, redis
 from airfleet.roles import postgres_dsn
-from airfleet.settings import from_environment
+from airfleet.settings import Settings, from_environment
 
 _SERVER_TIMEOUT_S = 60.0
 
@@ -18,25 +21,42 @@ _SERVER_TIMEOUT_S = 60.0
 def main() -> None:
     """Check, create and migrate; says each step on standard output."""
     settings = from_environment()
+    outside.check_counts(settings)
+    named = outside.databases(settings)
     postgres_at = (os.environ["POSTGRES_HOST"], int(os.environ["POSTGRES_PORT"]))
-    redis_at = (os.environ["REDIS_HOST"], int(os.environ["REDIS_PORT"]))
-    _say("waiting for Postgres and Redis")
-    postgres.wait_for_server(settings, postgres_at, _SERVER_TIMEOUT_S)
-    redis.wait_for_server(settings, redis_at, _SERVER_TIMEOUT_S)
-    with postgres.one_at_a_time(settings, postgres_at) as admin:
-        _say("making databases and roles")
-        postgres.create_databases(settings, admin)
-        _say("migrating the metadata database")
-        migrated = airflow.migrate(admin)
-        if migrated:
-            postgres.grant_monitoring(settings, postgres_at)
-        dsn = postgres_dsn("airflow_metadata", settings.metadata_password, postgres_at, "airflow")
-        metadata = airflow.connect(dsn)
-        _say("checking secrets and the administrator")
-        airflow.check_fernet_key(settings, metadata)
-        airflow.ensure_admin(settings, metadata)
-        metadata.close()
+    _say("waiting for the databases and the broker")
+    if broker := settings.broker_url.get_secret_value():
+        outside.wait_for_broker(broker, _SERVER_TIMEOUT_S)
+    else:
+        redis_at = (os.environ["REDIS_HOST"], int(os.environ["REDIS_PORT"]))
+        redis.wait_for_server(settings, redis_at, _SERVER_TIMEOUT_S)
+    for key, address in named.items():
+        outside.wait_for_database(key, address, _SERVER_TIMEOUT_S)
+    if settings.builtin_postgres:
+        postgres.wait_for_server(settings, postgres_at, _SERVER_TIMEOUT_S)
+        with postgres.one_at_a_time(settings, postgres_at) as admin:
+            _say("making databases and roles")
+            postgres.create_databases(settings, admin)
+            if "METADATA_URL" not in named:
+                metadata = postgres_dsn("airflow_metadata", settings.metadata_password, postgres_at, "airflow")
+                if _set_up_airflow(settings, admin, metadata):
+                    postgres.grant_monitoring(settings, postgres_at)
+    if "METADATA_URL" in named:
+        with outside.one_at_a_time(named["METADATA_URL"]) as owner:
+            _set_up_airflow(settings, owner, named["METADATA_URL"])
     _say("done")
+
+
+def _set_up_airflow(settings: Settings, owner: Connection, address: str) -> bool:
+    """Migrate the metadata database at *address* and check what is in it; return whether it was migrated."""
+    metadata = airflow.connect(address)
+    _say("migrating the metadata database")
+    migrated = airflow.migrate(owner, metadata.info.dbname)
+    _say("checking secrets and the administrator")
+    airflow.check_fernet_key(settings, metadata)
+    airflow.ensure_admin(settings, metadata)
+    metadata.close()
+    return migrated
 
 
 def _say(step: str) -> None:

@@ -23,18 +23,19 @@ def _airflow(*arguments: str) -> None:
     parsed.func(parsed)
 
 
-def migrate(admin: Connection) -> bool:
-    """Bring the metadata database's tables to the installed version; return whether there was anything to do."""
+def migrate(admin: Connection, database: str) -> bool:
+    """Bring the metadata *database* to the installed version; return whether there was anything to do."""
     wanted = "airfleet: migrated for " + ", ".join(f"{name} {version(name)}" for name in _MIGRATING)
     with admin.cursor() as cursor:
-        cursor.execute("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = 'airflow'")
+        cursor.execute("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", (database,))
         row = cursor.fetchone()
         if row and row[0] == wanted:
             return False
         _airflow("db", "migrate")
         # The webserver does not (update_fab_perms): what roles may do only changes with the installed version.
         _airflow("sync-perm")
-        cursor.execute(sql.SQL("COMMENT ON DATABASE airflow IS {}").format(sql.Literal(wanted)))
+        comment = sql.SQL("COMMENT ON DATABASE {} IS {}")
+        cursor.execute(comment.format(sql.Identifier(database), sql.Literal(wanted)))
     return True
 
 

@@ -1,0 +1,179 @@
+"""The stack under Docker Compose: brought up, scaled, looked at and taken down, as the embedded one is."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from airfleet import preflight
+from airfleet.docker import engine
+from airfleet.embedded.stack import InstanceState
+from airfleet.errors import AirfleetError
+from airfleet.paths import Paths
+from airfleet.roles import FLOWER, SCHEDULER, WORKER
+from airfleet.settings import Settings
+
+_HEALTH_TIMEOUT_S = 300.0
+_POLL_S = 1.0
+# The image, the layers it is built from, and room for the databases.
+_NEEDED_BYTES = 3 << 30
+_PUBLISHED = ("webserver_port", "flower_port", "postgres_port")
+_SCALABLE = (WORKER.name, SCHEDULER.name)
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ContainerState(InstanceState):
+    """One container as `status` shows it; *celery_name* is how Flower and the logs call a worker."""
+
+    container: str = ""
+    celery_name: str | None = None
+
+
+class DockerStack:
+    """All containers of one checkout."""
+
+    def __init__(self, settings: Settings, paths: Paths, *, monitoring: bool = False) -> None:
+        self.settings = settings
+        self.paths = paths
+        self.monitoring = monitoring
+        self.compose = engine.Compose(paths, monitoring=monitoring)
+
+    def is_running(self) -> bool:
+        """Return whether any container of this checkout runs."""
+        return any(found["State"] == "running" for found in self.compose.containers())
+
+    def counts(self) -> dict[str, int]:
+        """Return how many of each scalable role run now; .env's numbers when nothing runs."""
+        services = [found["Service"] for found in self.compose.containers() if found["State"] == "running"]
+        if not services:
+            return {WORKER.name: self.settings.workers, SCHEDULER.name: self.settings.schedulers}
+        return {name: services.count(name) for name in _SCALABLE}
+
+    def up(self, counts: dict[str, int], say: Say) -> None:
+        """Build the image, start what does not run, with *counts* of the scalable roles; return when it is healthy.
+
+        Raises AirfleetError naming what did not start, or why init refused.
+        """
+        engine.require()
+        self._preflight()
+        say("building the image")
+        self.compose.run("build", "--quiet")
+        say("containers")
+        scale = [part for name, count in counts.items() for part in ("--scale", f"{name}={count}")]
+        try:
+            self.compose.run("up", "--detach", *scale)
+        except AirfleetError as error:
+            raise AirfleetError(*error.problems, *self._init_said()) from None
+        self.wait_until_healthy(say)
+
+    def scale(self, counts: dict[str, int], say: Say) -> None:
+        """Bring the scalable roles to *counts*: new ones are started, surplus ones finish their tasks first."""
+        say(", ".join(f"{name}: {count}" for name, count in counts.items()))
+        scale = [part for name, count in counts.items() for part in ("--scale", f"{name}={count}")]
+        self.compose.run("up", "--detach", "--no-recreate", "--no-deps", *scale, *counts)
+        self.wait_until_healthy(say)
+
+    def down(self, say: Say, timeout_s: int | None = None, *, volumes: bool = False) -> None:
+        """Stop and remove the containers, workers after their running tasks (or after *timeout_s*).
+
+        Data stays, unless *volumes* asks for its deletion.
+        """
+        say("stopping")
+        limit = ["--timeout", str(timeout_s)] if timeout_s is not None else []
+        # With every profile: a container of one that is not named would stay, and hold the networks.
+        every = engine.Compose(self.paths, monitoring=self.monitoring, profiles=("*",))
+        every.run("down", *limit, *(["--volumes"] if volumes else []))
+
+    def states(self) -> list[ContainerState]:
+        """Return every container with its health and memory, and each worker's Celery name and slots."""
+        found = [c for c in self.compose.containers() if c["Service"] != "airflow-init"]
+        details = {d["Id"]: d for d in engine.inspect([c["ID"] for c in found])}
+        memory = engine.memory_bytes([c["ID"] for c in found if c["State"] == "running"])
+        workers = self._celery_workers() if any(c["Service"] == FLOWER.name for c in found) else {}
+        states = []
+        for c in found:
+            state = details[c["ID"]]["State"]
+            hostname = details[c["ID"]]["Config"]["Hostname"]
+            worker = workers.get(hostname)
+            is_worker = c["Service"].startswith(WORKER.name)
+            states.append(
+                ContainerState(
+                    name=f"{c['Service']}-{_number(details[c['ID']])}",
+                    state=state["Status"],
+                    healthy=state.get("Health", {}).get("Status") == "healthy",
+                    pid=state["Pid"],
+                    uptime_s=_uptime_s(state),
+                    memory_bytes=memory.get(c["ID"], 0),
+                    slots=worker["slots"] if worker else None,
+                    running=worker["running"] if worker else None,
+                    container=c["Name"],
+                    celery_name=f"celery@{hostname}" if is_worker else None,
+                )
+            )
+        return sorted(states, key=lambda state: state.name)
+
+    def logs(self, role: str | None, *, follow: bool, tail: int) -> int:
+        """Print the logs of *role*, or of all; return Compose's exit status."""
+        options = [f"--tail={tail}", *(["--follow"] if follow else [])]
+        return self.compose.pass_through("logs", *options, *([role] if role else []))
+
+    def run_module(self, module: str, environment: dict[str, str]) -> None:
+        """Run `python -m module` in a container like a worker's, with *environment* on top; raises AirfleetError."""
+        given = [part for key, value in environment.items() for part in ("--env", f"{key}={value}")]
+        self.compose.run("run", "--rm", "--no-deps", "--no-TTY", *given, WORKER.name, "python", "-P", "-m", module)
+
+    def wait_until_healthy(self, say: Say) -> None:
+        """Return when every container passes its health check; raises AirfleetError naming those that do not."""
+        deadline = time.monotonic() + _HEALTH_TIMEOUT_S
+        while True:
+            found = [c for c in self.compose.containers() if c["Service"] != "airflow-init"]
+            waiting = [c["Name"] for c in found if c["Health"] != "healthy" and not engine.passes_its_check(c["ID"])]
+            if not waiting:
+                return
+            say("waiting for " + ", ".join(waiting))
+            if time.monotonic() > deadline:
+                raise AirfleetError(
+                    f"Not healthy after {_HEALTH_TIMEOUT_S:.0f} s: {', '.join(waiting)}. See docker logs {waiting[0]}."
+                )
+            time.sleep(_POLL_S)
+
+    def _preflight(self) -> None:
+        problems = []
+        if not self.is_running():
+            wanted = {key: int(getattr(self.settings, key)) for key in _PUBLISHED}
+            problems += preflight.port_problems(wanted, set())
+        free = engine.free_disk_bytes()
+        if free is not None and free < _NEEDED_BYTES:
+            problems.append(
+                f"The engine's disk has {free >> 20} MiB free, and {_NEEDED_BYTES >> 20} MiB are needed."
+                " `docker system df` shows what takes it; free some and run again."
+            )
+        if problems:
+            raise AirfleetError(*problems)
+
+    def _celery_workers(self) -> dict[str, dict[str, Any]]:
+        try:
+            said = self.compose.run("exec", "--no-TTY", FLOWER.name, "python", "-m", "airfleet.docker.workers")
+        except AirfleetError:
+            return {}
+        return {worker["name"]: worker for worker in json.loads(said)}
+
+    def _init_said(self) -> list[str]:
+        said = self.compose.run("logs", "--no-log-prefix", "--tail", "5", "airflow-init").strip()
+        return [f"The end of init's log:\n{said}"] if said else []
+
+
+def _number(details: dict[str, Any]) -> str:
+    return str(details["Config"]["Labels"].get("com.docker.compose.container-number", "1"))
+
+
+def _uptime_s(state: dict[str, Any]) -> int:
+    if not state["Running"]:
+        return 0
+    # Nanoseconds are more than Python reads.
+    started = datetime.fromisoformat(state["StartedAt"][:19]).replace(tzinfo=UTC)
+    return int((datetime.now(UTC) - started).total_seconds())

@@ -1,0 +1,65 @@
+"""The real compose files on a real engine. tests/compose/ci.sh installs one, makes the stand-ins and runs this folder.
+
+Collected only there: every other machine may lack an engine, and nobody's containers should start by accident.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.deployment import Deployment, copy_checkout
+
+from airfleet.roles import postgres_dsn
+from airfleet.runs import first_run
+
+if "AIRFLEET_COMPOSE_TESTS" not in os.environ:
+    collect_ignore_glob = ["test_*.py"]
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The whole stack, brought up once by the two commands of the README, in a folder with a space in its name."""
+    deployment = copy_checkout(tmp_path_factory.mktemp("compose") / "my shop" / "airfleet-test")
+    try:
+        deployment.compose("up", "-d", "--build", timeout_s=600)
+        deployment.wait_until_healthy()
+        yield deployment
+    finally:
+        deployment.keep_logs()
+        deployment.compose("down", "--volumes", "--timeout", "30", check=False, profiles=("*",))
+
+
+@pytest.fixture(scope="session")
+def first_rows(stack: Deployment) -> dict[str, int | None]:
+    """What FIRST_RUN names has run: the rows that each task reported, by its id."""
+    docker = stack.docker()
+    module, _, dag_ids = docker.settings.first_run.partition(":")
+    at = ("postgres", 5432)
+    loader, admin = docker.settings.warehouse_loader_password, docker.settings.postgres_password
+    docker.run_module(
+        module,
+        {
+            "RETAIL_WAREHOUSE_URL": postgres_dsn("warehouse_loader", loader, at, "warehouse"),
+            "RETAIL_WAREHOUSE_ADMIN_URL": postgres_dsn("postgres", admin, at, "warehouse"),
+        },
+    )
+    rows: dict[str, int | None] = {}
+    with stack.api() as api:
+        for dag_id in dag_ids.split(","):
+            run = first_run(api, dag_id, lambda *_: None)
+            tasks = api.tasks(run)
+            assert run.state == "success", [(t.task_id, t.state, api.log(run, t.task_id)[-3000:]) for t in tasks]
+            rows |= {task.task_id: task.rows for task in tasks}
+    return rows
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Iterator[Deployment]:
+    """A filled checkout of which nothing runs yet; what a test starts is taken down."""
+    deployment = copy_checkout(tmp_path / "airfleet-bad", metrics_third_octet=252)
+    try:
+        yield deployment
+    finally:
+        deployment.keep_logs()
+        deployment.compose("down", "--volumes", "--timeout", "5", check=False, profiles=("*",))

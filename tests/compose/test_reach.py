@@ -1,0 +1,162 @@
+"""Beyond one machine: workers elsewhere, servers outside the stack, and a pool of connections between."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.deployment import Deployment, copy_checkout
+
+ELSEWHERE = """
+import time
+from airflow.sdk import dag, task
+
+
+@dag(schedule=None)
+def elsewhere():
+    @task(queue="far")
+    def there() -> dict[str, int]:
+        print("far away")
+        return {"rows": 1}
+
+    there()
+
+
+elsewhere()
+"""
+SERVER_PASSWORD = "outside-server-1234"
+
+
+def docker(*arguments: str, check: bool = True) -> str:
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
+    assert not check or done.returncode == 0, f"docker {arguments}\n{done.stdout}\n{done.stderr}"
+    return done.stdout.strip()
+
+
+def test_a_worker_in_another_project_runs_tasks_over_the_join_ports_alone(stack: Deployment, tmp_path: Path) -> None:
+    bridge = docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
+    stack.set_env(JOIN_ADDRESS=bridge)
+    stack.compose("up", "-d", profiles=("join",))
+    env = stack.env()
+    far = copy_checkout(tmp_path / "airfleet-far", metrics_third_octet=253)
+    unused = ("JWT_SECRET", "METADATA_PASSWORD", "POSTGRES_PASSWORD", "ADMIN_PASSWORD", "FLOWER_PASSWORD")
+    far.set_env(
+        **dict.fromkeys(unused, "unused"),
+        **{key: env[key] for key in ("FERNET_KEY", "API_SECRET_KEY")},
+        WORKERS=1,
+        WORKER_QUEUES="far",
+        EXECUTION_API_URL=f"http://{bridge}:{env['JOIN_EXECUTION_API_PORT']}/execution/",
+        BROKER_URL=f"redis://airflow:{env['REDIS_PASSWORD']}@{bridge}:{env['JOIN_BROKER_PORT']}/0",
+        RESULTS_URL=f"db+postgresql+psycopg2://airflow_results:{env['RESULTS_PASSWORD']}@{bridge}"
+        f":{env['JOIN_POSTGRES_PORT']}/airflow_results",
+        WAREHOUSE_URL=f"postgresql://warehouse_loader:{env['WAREHOUSE_LOADER_PASSWORD']}@{bridge}"
+        f":{env['JOIN_POSTGRES_PORT']}/warehouse",
+    )
+    stack.add_dag("elsewhere", ELSEWHERE)
+    far.add_dag("elsewhere", ELSEWHERE)
+    (far.root / "airflow" / "logs").mkdir(mode=0o777, exist_ok=True)
+    (far.root / "airflow" / "logs").chmod(0o777)
+    try:
+        far.compose("up", "-d", "--no-deps", "airflow-worker")
+        run, tasks = stack.run_dag("elsewhere")
+        assert run.state == "success"
+        assert tasks[0].hostname == far.containers("airflow-worker")[0]["ID"][:12]
+        # Only the Execution API passes, and Postgres lets no login of the metadata database in from there.
+        door = f"/dev/tcp/{bridge}/{env['JOIN_EXECUTION_API_PORT']}"
+        look = f"exec 3<>{door}; printf 'GET /api/v2/version HTTP/1.0\\r\\n\\r\\n' >&3; head -1 <&3"
+        assert "403" in far.exec("airflow-worker", "bash", "-c", look)
+    finally:
+        far.keep_logs()
+        far.compose("down", "--volumes", "--timeout", "5", check=False)
+        stack.compose("rm", "--stop", "--force", "join", profiles=("join",))
+
+
+def test_the_roles_work_through_pgbouncer(stack: Deployment) -> None:
+    stack.set_env(METADATA_SERVER="pgbouncer:6432")
+    try:
+        stack.compose("--profile", "pgbouncer", "up", "-d", "--build")
+        stack.wait_until_healthy()
+        run, tasks = stack.run_dag("refresh_aggregations")
+        assert run.state == "success", tasks
+        clients = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'airflow_metadata'"
+        address = f"postgresql://postgres:{stack.env()['POSTGRES_PASSWORD']}@127.0.0.1:5432/postgres"
+        assert 1 <= int(stack.exec("postgres", "psql", "-qtA", address, "-c", clients)) <= 40
+        assert "pgbouncer:6432" in stack.exec("airflow-scheduler", "env")
+    finally:
+        stack.set_env(METADATA_SERVER="postgres:5432")
+        stack.compose("up", "-d")
+        stack.compose("rm", "--stop", "--force", "pgbouncer", profiles=("pgbouncer",))
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """A Postgres and a Redis outside any project, which take TLS only; yields their addresses and the authority."""
+    address = docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
+    tls = tmp_path / "tls"
+    tls.mkdir()
+    made = subprocess.run(
+        [str(Path(__file__).with_name("certificates.sh")), str(tls), address],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr
+    names = ("airfleet-outside-postgres", "airfleet-outside-redis")
+    mounts = ["-v", f"{tls}:/tls:ro", "--user", "999:999"]
+    try:
+        docker(
+            *("run", "-d", "--name", names[0], *mounts, "-p", f"{address}:25432:5432"),
+            *("-e", f"POSTGRES_PASSWORD={SERVER_PASSWORD}", "postgres:17-trixie", "postgres"),
+            *("-c", "ssl=on", "-c", "ssl_cert_file=/tls/server.crt", "-c", "ssl_key_file=/tls/server.key"),
+        )
+        docker(
+            *("run", "-d", "--name", names[1], *mounts, "-p", f"{address}:26379:6379", "redis:8.0", "redis-server"),
+            *("--port", "0", "--tls-port", "6379", "--tls-cert-file", "/tls/server.crt"),
+            *("--tls-key-file", "/tls/server.key", "--tls-ca-cert-file", "/tls/ca.crt", "--tls-auth-clients", "no"),
+            *("--requirepass", SERVER_PASSWORD, "--protected-mode", "no"),
+        )
+        yield {"address": address, "ca": str(tls / "ca.crt"), "other": str(tls / "other.crt"), "postgres": names[0]}
+    finally:
+        docker("rm", "-f", "-v", *names, check=False)
+
+
+def test_every_server_can_be_outside_with_its_certificate_verified(
+    stack: Deployment, checkout: Deployment, servers: dict[str, str]
+) -> None:
+    stack.compose("stop", "--timeout", "30")
+    host = servers["address"]
+    ready = f"postgresql://postgres:{SERVER_PASSWORD}@127.0.0.1:5432/postgres"
+    for _ in range(60):
+        if docker("exec", servers["postgres"], "psql", "-qtA", ready, "-c", "SELECT 1", check=False) == "1":
+            break
+    for name in ("airflow", "results", "warehouse"):
+        docker("exec", servers["postgres"], "psql", "-q", ready, "-c", f"CREATE DATABASE {name}")
+    tls = "?sslmode=verify-full&sslrootcert=/opt/airflow/config/ca.crt"
+    login = f"postgres:{SERVER_PASSWORD}@{host}:25432"
+    certificate = checkout.root / "airflow" / "config" / "ca.crt"
+    certificate.write_bytes(Path(servers["other"]).read_bytes())
+    checkout.set_env(
+        METADATA_URL=f"postgresql+psycopg2://{login}/airflow{tls}",
+        RESULTS_URL=f"db+postgresql+psycopg2://{login}/results{tls}",
+        WAREHOUSE_URL=f"postgresql://{login}/warehouse{tls}",
+        BROKER_URL=f"rediss://:{SERVER_PASSWORD}@{host}:26379/0"
+        "?ssl_cert_reqs=required&ssl_ca_certs=/opt/airflow/config/ca.crt",
+        BUILTIN_POSTGRES=0,
+        BUILTIN_REDIS=0,
+        WORKERS=1,
+    )
+    refused = checkout.compose("run", "--rm", "-T", "airflow-init", check=False, timeout_s=60)
+    assert refused.returncode != 0
+    assert "What BROKER_URL in .env names cannot be used" in refused.stdout + refused.stderr
+    assert SERVER_PASSWORD not in refused.stdout + refused.stderr
+    certificate.write_bytes(Path(servers["ca"]).read_bytes())
+    checkout.compose("up", "-d")
+    checkout.wait_until_healthy()
+    assert checkout.containers("postgres") == []
+    assert checkout.containers("redis") == []
+    checkout.add_dag("elsewhere", ELSEWHERE.replace('(queue="far")', ""))
+    run, tasks = checkout.run_dag("elsewhere")
+    assert run.state == "success", tasks
+    checkout.compose("down", "--timeout", "20")
+    stack.compose("start")
+    stack.wait_until_healthy()

@@ -1,0 +1,211 @@
+"""What a user gets from docker-compose.celery.yml: the order is that of a first day with it."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from support.checkout import wait_until
+from support.deployment import Deployment
+
+from airfleet.settings import load
+
+NAPS = """
+import time
+from airflow.sdk import dag, task
+
+
+@dag(schedule=None)
+def naps():
+    @task
+    def nap(seconds: int) -> dict[str, int]:
+        print("naps now")
+        time.sleep(seconds)
+        return {"rows": seconds}
+
+    nap.expand(seconds=[20] * 24)
+
+
+naps()
+"""
+
+
+def test_three_dags_succeed_on_the_shops_rows(first_rows: dict[str, int | None]) -> None:
+    assert first_rows["data_ingestion"] == 60_495
+    assert first_rows["refresh_customer_summary"] == 8_893
+    assert first_rows["refresh_product_summary"] == 495
+    assert first_rows["refresh_daily_sales"] == 181
+    assert first_rows["refresh_monthly_sales"] == 7
+
+
+def test_flower_lists_the_workers_and_wants_a_login(stack: Deployment) -> None:
+    env = stack.env()
+    for path in ("/", "/workers", "/api/workers"):
+        assert httpx.get(stack.flower(path)).status_code == 401
+    listed = httpx.get(stack.flower("/api/workers?refresh=true"), auth=(env["FLOWER_USER"], env["FLOWER_PASSWORD"]))
+    names = {state.celery_name for state in stack.docker().states() if state.celery_name}
+    assert len(names) == int(env["WORKERS"])
+    assert set(listed.json()) == names
+
+
+def test_a_worker_that_leaves_finishes_its_tasks_and_its_logs_stay(stack: Deployment) -> None:
+    stack.add_dag("naps", NAPS)
+    with stack.api() as api:
+        wait_until("naps is known", lambda: api.dag("naps"), timeout_s=120)
+        api.unpause("naps")
+        stack.compose("up", "-d", "--scale", "airflow-worker=4", "--no-recreate")
+        stack.wait_until_healthy()
+        run = api.trigger("naps", {})
+        running = wait_until(
+            "tasks run on four workers",
+            lambda: (
+                [t for t in api.tasks(run) if t.state == "running"]
+                if len({t.hostname for t in api.tasks(run) if t.state == "running"}) == 4
+                else None
+            ),
+            timeout_s=90,
+        )
+        stack.compose("up", "-d", "--scale", "airflow-worker=1", "--no-recreate")
+        assert len(stack.containers("airflow-worker")) == 1
+        # Those that were running when their worker was told to go: the scale-down waited for each of them.
+        now = {t.map_index: t for t in api.tasks(run)}
+        gone = {t.hostname for t in running} - {c["ID"][:12] for c in stack.containers("airflow-worker")}
+        assert len(gone) == 3
+        assert {now[t.map_index].state for t in running if t.hostname in gone} == {"success"}
+        wait_until("the run ends", lambda: api.run(run).state == "success", timeout_s=120)
+        tasks = api.tasks(run)
+        assert {t.tries for t in tasks} == {1}
+        for host in gone:
+            task = next(t for t in tasks if t.hostname == host)
+            assert "naps now" in api.log(run, task.task_id, map_index=task.map_index)
+
+
+def test_a_later_up_brings_back_the_number_of_workers_in_env(stack: Deployment) -> None:
+    stack.compose("up", "-d")
+    assert len(stack.containers("airflow-worker")) == int(stack.env()["WORKERS"])
+    stack.wait_until_healthy()
+
+
+def test_a_worker_that_stopped_consuming_is_ended_and_comes_back(stack: Deployment) -> None:
+    container = stack.containers("airflow-worker")[0]
+    index = int(container["Name"].rsplit("-", 1)[1])
+    hostname = container["ID"][:12]
+    cancel = (
+        "import os; from celery import Celery;"
+        " app = Celery(broker=os.environ['AIRFLOW__CELERY__BROKER_URL']);"
+        f" print(app.control.cancel_consumer('default', destination=['celery@{hostname}'], reply=True))"
+    )
+    assert "no longer consuming" in stack.exec("airflow-worker", "python", "-c", cancel, index=index)
+    said = [
+        stack.exec("airflow-worker", "python", "-m", "airfleet.docker.worker_health", index=index, check=False)
+        for _ in range(3)
+    ]
+    assert all("Takes no tasks from default" in line for line in said), said
+    wait_until(
+        "the worker has come back",
+        lambda: any(
+            s.celery_name == f"celery@{hostname}" and s.uptime_s < 60 and s.slots for s in stack.docker().states()
+        ),
+        timeout_s=90,
+    )
+    logs = stack.compose("logs", "--no-log-prefix", f"--index={index}", "airflow-worker").stdout
+    assert "sends SIGTERM to the worker" in logs
+
+
+@pytest.mark.parametrize(
+    "path", ["/execution/", "/execution/health", "//execution/health", "/%65xecution/health", "/./execution/health"]
+)
+def test_the_gateway_keeps_the_execution_api_from_outside(stack: Deployment, path: str) -> None:
+    host, port = "127.0.0.1", int(stack.env()["WEBSERVER_PORT"])
+    # As written: a client would tidy the path up.
+    with httpx.Client() as client:
+        answer = client.send(
+            httpx.Request("GET", f"http://{host}:{port}/", extensions={"target": path.encode()}),
+        )
+    assert answer.status_code == 403
+
+
+def test_two_webservers_share_the_requests_and_two_schedulers_work(stack: Deployment) -> None:
+    stack.compose("up", "-d", "--scale", "airflow-webserver=2", "--scale", "airflow-scheduler=2", "--no-recreate")
+    stack.wait_until_healthy()
+    metrics = "exec 3<>/dev/tcp/127.0.0.1/8404; printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3"
+    wait_until(
+        "the gateway sees two webservers",
+        lambda: "2" in _sample(stack.exec("gateway", "bash", "-c", metrics), "haproxy_backend_active_servers"),
+    )
+    for _ in range(20):
+        assert httpx.get(stack.url("/api/v2/version")).status_code == 200
+    shares = _sample(stack.exec("gateway", "bash", "-c", metrics), "haproxy_server_http_responses_total", 'code="2xx"')
+    assert sum(float(share) > 0 for share in shares) >= 2
+    health = httpx.get(stack.url("/api/v2/monitor/health")).json()
+    assert health["scheduler"]["status"] == "healthy"
+    alive = "SELECT count(*) FROM job WHERE job_type='SchedulerJob' AND state='running'"
+    assert _psql(stack, "airflow_metadata", "airflow", alive).strip() == "2"
+    run, _ = stack.run_dag("daily_quality_check")
+    assert run.state == "success"
+    stack.compose("up", "-d")
+
+
+def _sample(text: str, name: str, label: str = "") -> list[str]:
+    lines = (line for line in text.splitlines() if line.startswith(name + "{") and "webservers" in line)
+    return [line.rsplit(" ", 1)[1] for line in lines if label in line]
+
+
+def _psql(stack: Deployment, user: str, database: str, query: str) -> str:
+    settings = load(stack.root / ".env")
+    passwords = {
+        "airflow_metadata": settings.metadata_password,
+        "warehouse_loader": settings.warehouse_loader_password,
+        "airflow_results": settings.results_password,
+    }
+    password = passwords[user].get_secret_value()
+    address = f"postgresql://{user}:{password}@127.0.0.1:5432/{database}"
+    return stack.exec("postgres", "psql", "-qtA", address, "-c", query, check=False)
+
+
+@pytest.mark.parametrize("user", ["warehouse_loader", "airflow_results"])
+def test_a_workers_logins_do_not_open_the_metadata_database(stack: Deployment, user: str) -> None:
+    assert "no pg_hba.conf entry" in _psql(stack, user, "airflow", "SELECT 1") or "rejects" in _psql(
+        stack, user, "airflow", "SELECT 1"
+    )
+
+
+def test_a_worker_holds_no_secret_of_the_control_plane(stack: Deployment) -> None:
+    env = stack.env()
+    inside = stack.exec("airflow-worker", "env")
+    for key in ("JWT_SECRET", "METADATA_PASSWORD", "POSTGRES_PASSWORD", "ADMIN_PASSWORD", "FLOWER_PASSWORD"):
+        assert env[key] not in inside, key
+
+
+def test_init_is_safe_twice_at_once(stack: Deployment) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda _: stack.compose("run", "--rm", "-T", "--no-deps", "airflow-init"), range(2)))
+    assert all("init: done" in d.stdout for d in done)
+
+
+def test_no_role_writes_outside_its_volumes(stack: Deployment) -> None:
+    for service in ("airflow-webserver", "airflow-scheduler", "airflow-worker", "flower", "gateway", "redis"):
+        said = stack.exec(service, "sh", "-c", "touch /etc/probe /usr/probe 2>&1; id -u", check=False)
+        assert said.count("Read-only file system") == 2, said
+        assert said.strip().splitlines()[-1] != "0"
+
+
+def test_data_survives_down_and_up(stack: Deployment, first_rows: dict[str, int | None]) -> None:
+    assert first_rows
+    with stack.api() as api:
+        before = {run.run_id for run in api.runs("weekly_full_pipeline")}
+    stack.compose("down", "--timeout", "60")
+    assert json.loads(stack.compose("ps", "--all", "--format", "json").stdout or "[]") == []
+    stack.compose("up", "-d")
+    stack.wait_until_healthy()
+    with stack.api() as api:
+        assert {run.run_id for run in api.runs("weekly_full_pipeline")} >= before
+    run, tasks = stack.run_dag("refresh_aggregations")
+    assert run.state == "success", tasks
+
+
+def test_everything_comes_back_after_a_restart(stack: Deployment) -> None:
+    stack.compose("restart", "--timeout", "60")
+    stack.wait_until_healthy()
+    run, tasks = stack.run_dag("refresh_aggregations")
+    assert run.state == "success", tasks

@@ -1,0 +1,195 @@
+"""The compose file against what the embedded stack and .env.example say."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from airfleet import roles
+from airfleet.env_file import GENERATORS
+from airfleet.roles import Addresses, environment
+from airfleet.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE = ROOT / "docker-compose.celery.yml"
+PARSED: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())
+SERVICES: dict[str, Any] = PARSED["services"]
+# ${KEY}, ${KEY:-default}, ${KEY:?message}, ${KEY:+other}; $$ is a dollar sign.
+KEYS = re.compile(r"(?<!\$)\$\{([A-Z_0-9]+)")
+# Set by the caller, not in .env: it says where .env is.
+CALLERS = {"AIRFLEET_ENV_FILE"}
+# What Compose gives beyond the role's grants: counts and where metrics go; never a secret.
+PLAIN = re.compile(
+    r"AIRFLOW__METRICS__STATSD_(ON|HOST|PORT)|AIRFLOW__CELERY__WORKER_CONCURRENCY|WORKER_QUEUES|STOP_GRACE_SECONDS"
+    r"|MAIL_CATCHER_(ADDRESS|FOLDER)"
+)
+
+
+def env_example() -> dict[str, str]:
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def settings() -> Settings:
+    values = env_example()
+    values |= {key: make() for key, make in GENERATORS.items() if not values.get(key)}
+    return Settings(**{key.lower(): value for key, value in values.items()})
+
+
+AT = Addresses(
+    postgres=("postgres", 5432),
+    redis=("redis", 6379),
+    webserver=("airflow-webserver", 8080),
+    mail_catcher=("mail", 1025),
+)
+
+
+def interpolated(text: str, values: dict[str, str]) -> str:
+    """What Compose makes of *text*, for the forms that this file uses, nested ones included."""
+    out, i = [], 0
+    while i < len(text):
+        if text.startswith("$$", i):
+            out.append("$")
+            i += 2
+        elif text.startswith("${", i):
+            depth, end = 1, i + 2
+            while depth:
+                depth += text.startswith("${", end) - (text[end] == "}")
+                end += 1
+            name, operator, operand = re.match(r"([A-Z_0-9]+)(:-|:\?|:\+|)(.*)", text[i + 2 : end - 1], re.S).groups()
+            value = values.get(name, "")
+            if operator == ":-":
+                value = value or interpolated(operand, values)
+            elif operator == ":+":
+                value = interpolated(operand, values) if value else ""
+            out.append(value)
+            i = end
+        else:
+            out.append(text[i])
+            i += 1
+    return "".join(out)
+
+
+def given_by_compose(service: str, found: Settings) -> dict[str, str]:
+    values = env_example() | {
+        name.upper(): secret.get_secret_value() if hasattr(secret, "get_secret_value") else str(secret)
+        for name, secret in ((n, getattr(found, n)) for n in Settings.model_fields)
+    }
+    return {k: interpolated(str(v), values) for k, v in SERVICES[service]["environment"].items()}
+
+
+@pytest.mark.parametrize("role", roles.ROLES, ids=lambda role: role.name)
+def test_service_gets_the_variables_of_its_role_and_no_other_secret(role: roles.Role) -> None:
+    found = settings()
+    wanted = environment(role, found, AT)
+    given = given_by_compose(role.name, found)
+    assert {k for k in given if not PLAIN.fullmatch(k)} == set(wanted)
+    for key, value in wanted.items():
+        if value.startswith("{"):
+            assert json.loads(given[key]) == json.loads(value), key
+        else:
+            assert given[key] == value, key
+
+
+def test_mail_goes_to_the_named_server_instead_of_the_catcher() -> None:
+    found = settings().model_copy(
+        update={"smtp_host": "smtp.example.org", "smtp_user": "team", "smtp_port": 2525, "smtp_disable_tls": False}
+    )
+    wanted = json.loads(environment(roles.WORKER, found, AT)["AIRFLOW_CONN_SMTP_DEFAULT"])
+    values = {"SMTP_DISABLE_TLS": "false"}
+    text = SERVICES["airflow-worker"]["environment"]["AIRFLOW_CONN_SMTP_DEFAULT"]
+    values |= {
+        "SMTP_HOST": "smtp.example.org",
+        "SMTP_USER": "team",
+        "SMTP_PORT": "2525",
+        "SMTP_PASSWORD": "",
+        "MAIL_FROM": found.mail_from,
+        "MAIL_CATCHER_PASSWORD": "x",
+    }
+    assert json.loads(interpolated(text, values)) == wanted
+
+
+@pytest.mark.parametrize("role", roles.ROLES, ids=lambda role: role.name)
+def test_service_runs_the_command_of_its_role(role: roles.Role) -> None:
+    command = SERVICES[role.name]["command"]
+    assert tuple(command[: len(role.command)]) == role.command
+    if role is roles.WORKER:
+        assert command[len(role.command)] == "--queues"
+    else:
+        assert len(command) == len(role.command)
+
+
+def test_heavy_workers_differ_from_workers_only_in_queue_and_size() -> None:
+    worker, heavy = (dict(SERVICES[name]) for name in ("airflow-worker", "airflow-worker-heavy"))
+    for key in ("command", "environment", "mem_limit", "cpus", "deploy"):
+        worker.pop(key), heavy.pop(key)
+    assert heavy.pop("profiles") == ["heavy"]
+    assert heavy == worker
+    assert set(SERVICES["airflow-worker-heavy"]["environment"]) == set(SERVICES["airflow-worker"]["environment"])
+
+
+def test_env_example_has_every_key_that_compose_reads_and_no_other() -> None:
+    read = set(KEYS.findall(re.sub(r"^\s*#.*", "", COMPOSE.read_text(), flags=re.M))) - CALLERS
+    known = {name.upper() for name in Settings.model_fields}
+    overlay = ROOT / "docker-compose.monitoring.yml"
+    read_elsewhere = set(KEYS.findall(overlay.read_text())) if overlay.exists() else set()
+    in_example = set(env_example())
+    assert read <= in_example
+    assert in_example <= read | known | read_elsewhere
+
+
+def test_compose_defaults_are_those_of_env_example() -> None:
+    example = env_example()
+    defaults = re.findall(r"\$\{([A-Z_0-9]+):-([^${}]+)\}", COMPOSE.read_text())
+    wrong = {k: (v, example[k]) for k, v in defaults if k not in CALLERS and example[k] and example[k] != v}
+    assert defaults
+    assert not wrong
+
+
+def test_no_secret_has_a_default() -> None:
+    for key in GENERATORS:
+        uses = re.findall(rf"\$\{{{key}(\S?[^}}]*)", COMPOSE.read_text())
+        assert all(use.startswith(":?") for use in uses), key
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_service_is_hardened(name: str) -> None:
+    service = SERVICES[name]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["read_only"] is True
+    assert set(service["logging"]["options"]) == {"max-size", "max-file"}
+    assert "docker.sock" not in str(service)
+    assert "privileged" not in service
+    if name == "airflow-init":
+        # Ends by itself; root only until it has handed over the mounted folders.
+        assert service["restart"] == "no"
+        return
+    assert service["restart"] == "unless-stopped"
+    assert "cap_add" not in service
+    assert "healthcheck" in service
+    assert "mem_limit" in service
+    assert service.get("user", "image's own") != "0:0"
+
+
+def test_ports_are_published_on_the_address_of_env_only() -> None:
+    published = {name: s["ports"] for name, s in SERVICES.items() if "ports" in s}
+    assert set(published) == {"postgres", "flower", "gateway", "join"}
+    for name, ports in published.items():
+        address = "JOIN_ADDRESS" if name == "join" else "BIND_ADDRESS"
+        assert all(port.startswith(f"${{{address}:") for port in ports)
+
+
+def test_workers_are_not_on_the_network_of_the_metadata_database_roles() -> None:
+    for name in ("airflow-worker", "airflow-worker-heavy", "flower"):
+        assert "control" not in SERVICES[name]["networks"]
+
+
+def test_images_are_pinned() -> None:
+    for name, service in SERVICES.items():
+        image = service["image"]
+        assert ":" in image, name
+        assert not image.endswith(":latest"), name

@@ -1,0 +1,130 @@
+"""One copy of this repository under Compose, used as its user would use it."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from support.checkout import ROOT, Checkout, free_ports, wait_until
+
+from airfleet import env_file, settings
+from airfleet.api import AirflowApi, DagRun, TaskRun
+from airfleet.docker.stack import DockerStack
+from airfleet.paths import Paths
+from airfleet.runs import follow
+
+PUBLISHED = ("WEBSERVER_PORT", "FLOWER_PORT", "POSTGRES_PORT", "JOIN_EXECUTION_API_PORT", "JOIN_BROKER_PORT")
+PUBLISHED += ("JOIN_POSTGRES_PORT",)
+
+
+@dataclass
+class Deployment(Checkout):
+    """A checkout whose stack Compose runs; its project is named after its folder, as for any user."""
+
+    def compose(
+        self,
+        *arguments: str,
+        timeout_s: float = 400,
+        check: bool = True,
+        profiles: tuple[str, ...] = (),
+        stdin: str = "",
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `docker compose -f docker-compose.celery.yml ARGUMENTS` in the checkout."""
+        options = [part for profile in profiles for part in ("--profile", profile)]
+        done = subprocess.run(
+            ["docker", "compose", "-f", "docker-compose.celery.yml", *options, *arguments],
+            cwd=self.root,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+        if check:
+            assert done.returncode == 0, f"compose {arguments} exited {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def exec(self, service: str, *command: str, index: int = 1, check: bool = True) -> str:
+        """Run a command in container *index* of *service*, and return its output."""
+        done = self.compose("exec", "-T", f"--index={index}", service, *command, check=check)
+        return done.stdout + ("" if check else done.stderr)
+
+    def docker(self) -> DockerStack:
+        """Return the tool's own view of this stack."""
+        paths = Paths(self.root)
+        return DockerStack(settings.load(paths.env_file), paths)
+
+    def api(self) -> AirflowApi:
+        """Return a client of the REST API, logged in as the administrator; reached through the gateway."""
+        return AirflowApi(settings.load(self.root / ".env"))
+
+    def url(self, path: str) -> str:
+        """Return *path* at the web port."""
+        return f"http://127.0.0.1:{self.env()['WEBSERVER_PORT']}{path}"
+
+    def flower(self, path: str) -> str:
+        """Return *path* at Flower's port."""
+        return f"http://127.0.0.1:{self.env()['FLOWER_PORT']}{path}"
+
+    def wait_until_healthy(self) -> None:
+        """Return when every container passes its health check."""
+        self.docker().wait_until_healthy(lambda _: None)
+
+    def containers(self, service: str) -> list[dict[str, Any]]:
+        """Return what Compose knows of the running containers of *service*."""
+        lines = self.compose("ps", "--format", "json", service).stdout.splitlines()
+        return [json.loads(line) for line in lines]
+
+    def run_dag(self, dag_id: str, conf: dict[str, Any] | None = None) -> tuple[DagRun, list[TaskRun]]:
+        """Trigger a Dag that a file under airflow/dags defines, and return the finished run and its tasks."""
+        with self.api() as api:
+            wait_until(f"{dag_id} is known", lambda: api.dag(dag_id), timeout_s=120)
+            api.unpause(dag_id)
+            run = follow(api, api.trigger(dag_id, conf or {}), lambda *_: None)
+            return run, api.tasks(run)
+
+    def keep_logs(self) -> None:
+        """Write every service's log to AIRFLEET_CI_LOGS, where a failed run is read."""
+        folder = Path(os.environ.get("AIRFLEET_CI_LOGS", str(self.root.parent / "logs"))) / self.root.name
+        folder.mkdir(parents=True, exist_ok=True)
+        secrets = settings.load(self.root / ".env").secrets() if self._loads() else []
+        for service in self.compose("ps", "--all", "--services", check=False).stdout.split():
+            text = self.compose("logs", "--no-color", "--timestamps", service, check=False).stdout
+            for secret in secrets:
+                text = text.replace(secret, "***")
+            (folder / f"{service}.log").write_text(text)
+
+    def _loads(self) -> bool:
+        try:
+            settings.load(self.root / ".env")
+        except Exception:  # a test of bad input has spoilt it: then there is nothing to leave out
+            return False
+        return True
+
+
+def copy_checkout(root: Path, *, metrics_third_octet: int = 251) -> Deployment:
+    """Copy what git tracks, and what it does not ignore, to *root*, with generated secrets and free ports."""
+    root.mkdir(parents=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (ROOT / name).exists():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, root / name)
+    (root / "airflow" / "plugins").mkdir(exist_ok=True)
+    env_file.fill(root / ".env", root / ".env.example")
+    deployment = Deployment(root)
+    deployment.set_env(**dict(zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True)))
+    if metrics_third_octet != 251:
+        for key in ("METRICS_SUBNET", "METRICS_DYNAMIC_RANGE", "STATSD_ADDRESS"):
+            value = deployment.env()[key]
+            deployment.set_env(**{key: re.sub(r"\.251\.", f".{metrics_third_octet}.", value)})
+    return deployment
