@@ -127,6 +127,7 @@ def kill_reason(row: dict[str, Any]) -> str | None:
         return {"heartbeat timeout": "heartbeat_lost", "state mismatch": "state_mismatch"}[event]
     if row["lost"] or event not in {"failed", "up_for_retry"}:
         return None
-    # Only a task process that lives to ask for its retry has its try archived in the same transaction.
+    # Only a task process that lives to ask for its retry has its try archived in the same transaction. (Killed with
+    # a retry left, nobody asks at all in Airflow 3.3: the scheduler finds a state mismatch.)
     said_end = row["archived"] if event == "up_for_retry" else row["said_end"]
     return None if said_end else "signal"

@@ -76,8 +76,7 @@ def write(target: Path, boards: Iterable[Path], prometheus: PrometheusClient, *,
     drawn = Drawn()
     end = time.time()
     parts = []
-    for path in boards:
-        board = json.loads(path.read_text())
+    for board in sorted((json.loads(path.read_text()) for path in boards), key=lambda one: str(one["title"])):
         figures = "".join(_figure(panel, prometheus, end, minutes * 60, drawn) for panel in board["panels"])
         parts.append(f"<h2>{html.escape(board['title'])}</h2><div class=board>{figures}</div>")
     when = datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%d %H:%M UTC")

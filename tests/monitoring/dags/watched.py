@@ -18,6 +18,16 @@ SOON = {"retry_delay": timedelta(seconds=1)}
 
 
 @dag(schedule=None)
+def watched_first() -> None:
+    """Takes the slow first call to a webserver that has just started, so that no counted task has to."""
+
+    @task(retries=9, **SOON)
+    def first() -> None: ...
+
+    first()
+
+
+@dag(schedule=None)
 def watched_retries() -> None:
     @task(retries=2, **SOON)
     def again(ti: object = None) -> None:
@@ -94,6 +104,7 @@ def watched_schedule() -> None:
     TimeDeltaSensor(task_id="deferred", delta=timedelta(seconds=1), deferrable=True)
 
 
+watched_first()
 watched_retries()
 watched_misses()
 watched_killed()

