@@ -12,6 +12,8 @@ from typing import Any
 from airflow.sdk import Asset, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
+# What a task imports it imports itself: this file is read by every Airflow process, with or without the shop's package.
+
 log = logging.getLogger(__name__)
 
 CORE = Asset(name="shop_core", uri="shop://warehouse/core", group="shop")
@@ -47,7 +49,6 @@ class Step:
 def _connect() -> Any:
     """Open the Airflow connection `warehouse` with psycopg2, which streams COPY from a file."""
     import psycopg2
-
     from airflow.sdk import Connection
 
     # Not PostgresHook: it takes psycopg 3 where that is installed too, and the two differ in COPY.
@@ -75,9 +76,8 @@ def step() -> Iterator[Step]:
     start = run.data_interval_start or end
     attempt = audit.Try(ti.dag_id, ti.task_id, run.run_id, ti.try_number)
     try:
-        with closing(_connect()) as trail, closing(_connect()) as conn:
-            with audit.recorded(trail, attempt):
-                yield Step(conn, Settings.from_env(), f"{ti.dag_id}/{run.run_id}", start, end, attempt)
+        with closing(_connect()) as trail, closing(_connect()) as conn, audit.recorded(trail, attempt):
+            yield Step(conn, Settings.from_env(), f"{ti.dag_id}/{run.run_id}", start, end, attempt)
     except Verdict as verdict:
         raise AirflowFailException(str(verdict)) from verdict
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Annotated
 
+from dotenv import dotenv_values
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -78,6 +79,9 @@ class Settings(BaseSettings):
 
     first_run: Annotated[str, Field(pattern=r"^(|[\w.]*:[\w.-]+(,[\w.-]+)*)$")]
 
+    team_commands: Annotated[str, Field(pattern=r"^(|[\w-]+=[\w.]+(,[\w-]+=[\w.]+)*)$")]
+    worker_variable_prefixes: Annotated[str, Field(pattern=r"^(|\w+(,\w+)*)$")]
+
     mail_to: str
     mail_from: str
     smtp_host: str
@@ -113,6 +117,9 @@ class Settings(BaseSettings):
     broker_url: SecretStr = SecretStr("")
     builtin_postgres: Annotated[int, Field(ge=0, le=1)] = 1
     builtin_redis: Annotated[int, Field(ge=0, le=1)] = 1
+
+    # Not a key of the file: the lines of it that worker_variable_prefixes names.
+    worker_variables: dict[str, str] = {}
 
     @field_validator("bind_address")
     @classmethod
@@ -153,11 +160,17 @@ def load(env_file: Path) -> Settings:
     if not env_file.is_file():
         raise AirfleetError(f"There is no {env_file.name} in {env_file.parent}. Run ./airfleet init to make one.")
     try:
-        return Settings(_env_file=env_file)  # type: ignore[call-arg]
+        return Settings(_env_file=env_file, worker_variables=_passed_on(env_file))  # type: ignore[call-arg]
     except ValidationError as error:
         raise AirfleetError(*_problems(error), _next_step(str(env_file))) from None
     except UnicodeDecodeError:
         raise AirfleetError(f"{env_file} is not UTF-8 text. Save it as UTF-8 and run again.") from None
+
+
+def _passed_on(env_file: Path) -> dict[str, str]:
+    values = dotenv_values(env_file, interpolate=False)
+    prefixes = tuple(filter(None, (values.get("WORKER_VARIABLE_PREFIXES") or "").split(",")))
+    return {key: value for key, value in values.items() if value and prefixes and key.startswith(prefixes)}
 
 
 def from_environment() -> Settings:

@@ -9,12 +9,17 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from typing import Any
 
 from retail import warehouse
 from retail.errors import Verdict
 from retail.warehouse import connection
 
 _MESSAGE_CHARS = 4000
+TRY_FIELDS = (
+    "started_at", "dag_id", "task_id", "run_id", "try_number", "outcome", "seconds", "rows_in", "rows_out",
+    "source_sha256", "code_version", "message",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -69,7 +74,9 @@ def recorded(conn: connection, attempt: Try) -> Iterator[Try]:
 def _write(conn: connection, attempt: Try, event: str, message: str | None = None) -> None:
     with warehouse.transaction(conn) as cur:
         if event == "started" and warehouse.one(cur, "SELECT to_regclass('audit.events')") is None:
-            raise Verdict("The warehouse has no audit trail yet. Run `python -m retail.first_run`, then this task again.")
+            raise Verdict(
+                "The warehouse has no audit trail yet. Run `python -m retail.first_run`, then this task again."
+            )
         warehouse.run(
             cur,
             "audit/add_event",
@@ -84,3 +91,19 @@ def _write(conn: connection, attempt: Try, event: str, message: str | None = Non
             rows_out=attempt.rows_out,
             message=message[:_MESSAGE_CHARS] if message else None,
         )
+
+
+def tries(
+    conn: connection,
+    *,
+    dag_id: str | None = None,
+    run_id: str | None = None,
+    outcome: str | None = None,
+    count: int = 50,
+) -> list[dict[str, Any]]:
+    """The newest *count* task tries, newest first, narrowed by Dag, run and outcome."""
+    with warehouse.transaction(conn) as cur:
+        if warehouse.one(cur, "SELECT to_regclass('audit.events')") is None:
+            raise Verdict("The warehouse has no audit trail yet. Run `python -m retail.first_run`.")
+        rows = warehouse.run(cur, "audit/tries", dag_id=dag_id, run_id=run_id, outcome=outcome, count=count)
+    return [dict(zip(TRY_FIELDS, row, strict=True)) for row in rows]

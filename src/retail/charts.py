@@ -21,7 +21,8 @@ _STYLE = Style(
     major_guide_stroke_color=_LINE,
     guide_stroke_dasharray="",
     major_guide_stroke_dasharray="",
-    opacity=".9",
+    opacity=".85",
+    opacity_hover=".95",
     colors=PALETTE,
     font_family="system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif",
     label_font_size=13,
@@ -31,8 +32,11 @@ _STYLE = Style(
     value_label_font_size=12,
     transition="0s",
 )
-_SCRIPT = re.compile(r"<script.*?</script>", re.DOTALL)
+# pygal writes a script and its own address into every chart; neither belongs on the page.
+_SURPLUS = re.compile(r"<script.*?</script>|<!--.*?-->", re.DOTALL)
 _MILLION = 1_000_000
+# Pixels, as the page shows them: a whole row, and half of one.
+_WIDE, _HALF = 920, 450
 
 
 def rupees(cents: float) -> str:
@@ -43,11 +47,12 @@ def rupees(cents: float) -> str:
     return f"₹{value:,.0f}"
 
 
-def _options(name: str, height: int, **more: Any) -> dict[str, Any]:
+def _options(height: int, width: int = _WIDE, **more: Any) -> dict[str, Any]:
     return {
         "style": _STYLE,
         "js": [],
-        "width": 920,
+        "truncate_label": -1,
+        "width": width,
         "height": height,
         "margin": 8,
         "show_legend": False,
@@ -62,13 +67,13 @@ def _svg(chart: Any, name: str) -> str:
     # The id scopes the chart's style sheet; a random one would make every report differ.
     chart.uuid = f"chart-{name}"
     text: str = chart.render(is_unicode=True)
-    return _SCRIPT.sub("", text)
+    return _SURPLUS.sub("", text)
 
 
 def line(name: str, labels: Sequence[str], values: Sequence[float], *, major: Sequence[str], height: int = 300) -> str:
     """Money over time, filled down to zero; only *major* labels are written."""
     chart = pygal.Line(
-        **_options(name, height, fill=True, show_dots=False, stroke_style={"width": 2}),
+        **_options(height, fill=True, show_dots=False, stroke_style={"width": 2}),
         x_labels=labels,
         x_labels_major=major,
         show_minor_x_labels=False,
@@ -83,7 +88,7 @@ def score_line(name: str, labels: Sequence[str], values: Sequence[float], thresh
     """Quality scores, run by run, over their threshold."""
     low = min([*values, threshold]) - 2
     chart = pygal.Line(
-        **_options(name, 240, show_legend=True, legend_at_bottom=True, dots_size=4, stroke_style={"width": 2}),
+        **_options(240, show_legend=True, legend_at_bottom=True, dots_size=4, stroke_style={"width": 2}),
         x_labels=labels,
         range=(max(0, low), 100),
         value_formatter=lambda value: f"{value:.1f}",
@@ -96,7 +101,7 @@ def score_line(name: str, labels: Sequence[str], values: Sequence[float], thresh
 def bars(name: str, labels: Sequence[str], values: Sequence[float], *, height: int = 300) -> str:
     """Money by a few names, upright."""
     chart = pygal.Bar(
-        **_options(name, height, print_values=True, print_values_position="top", rounded_bars=3, show_y_labels=False),
+        **_options(height, _HALF, print_values=True, print_values_position="top", rounded_bars=3, show_y_labels=False),
         x_labels=labels,
         value_formatter=rupees,
         range=(0, max(values, default=1) * 1.12),
@@ -108,7 +113,7 @@ def bars(name: str, labels: Sequence[str], values: Sequence[float], *, height: i
 def sideways(name: str, labels: Sequence[str], values: Sequence[float], *, height: int = 380) -> str:
     """Money by many names, lying; the first label is on top."""
     chart = pygal.HorizontalBar(
-        **_options(name, height, print_values=True, print_values_position="top", rounded_bars=3, show_x_labels=False),
+        **_options(height, print_values=True, print_values_position="top", rounded_bars=3, show_x_labels=False),
         x_labels=list(reversed(labels)),
         value_formatter=rupees,
         range=(0, max(values, default=1) * 1.15),
@@ -120,7 +125,7 @@ def sideways(name: str, labels: Sequence[str], values: Sequence[float], *, heigh
 def ring(name: str, parts: Sequence[tuple[str, float]], *, height: int = 300) -> str:
     """Shares of a whole."""
     chart = pygal.Pie(
-        **_options(name, height, inner_radius=0.55, show_legend=True, legend_box_size=14), value_formatter=rupees
+        **_options(height, _HALF, inner_radius=0.55, show_legend=True, legend_box_size=14), value_formatter=rupees
     )
     for label, value in parts:
         chart.add(label, value)

@@ -36,9 +36,7 @@ class Check:
 
 
 def _read(dimension: str, name: str, text: str) -> Check:
-    head = dict(
-        line.removeprefix("-- ").split(": ", 1) for line in text.splitlines()[: len(_FACTS)] if ": " in line
-    )
+    head = dict(line.removeprefix("-- ").split(": ", 1) for line in text.splitlines()[: len(_FACTS)] if ": " in line)
     if tuple(head) != _FACTS or head["check"] != name:
         raise ValueError(f"sql/checks/{dimension}/{name}.sql: the header needs, in this order, {', '.join(_FACTS)}")
     return Check(
@@ -64,4 +62,6 @@ def of_dimension(dimension: str) -> list[Check]:
 
 def deciding(entity: str) -> list[Check]:
     """The checks that keep an entity's rows out of core."""
-    return [check for check in all_checks() if check.entity == entity and (check.severity == "error" or check.drops_repeats)]
+    return [
+        check for check in all_checks() if check.entity == entity and (check.severity == "error" or check.drops_repeats)
+    ]

@@ -35,9 +35,7 @@ class Validated:
     fresh: dict[str, str]
 
 
-def validate_source(
-    conn: connection, settings: Settings, window: tuple[datetime, datetime] | None = None
-) -> Validated:
+def validate_source(conn: connection, settings: Settings, window: tuple[datetime, datetime] | None = None) -> Validated:
     """Look at every source file whose period starts in *window* (UTC, half-open; None is all of them).
 
     Raises SourceFault naming the troubles of all files at once.
@@ -52,9 +50,9 @@ def validate_source(
     for file in named:
         path = settings.source_dir / file.name
         try:
-            known = held.get(sha256(path))
-            if known is not None:
-                rows += known[1]
+            digest = sha256(path)
+            if _is_known(held, file.name, digest):
+                rows += held[digest][1]
                 continue
             found = source.inspect(path, ENTITIES[file.entity])
         except (SourceFault, FileNotFoundError) as fault:
@@ -71,8 +69,14 @@ def _require_all_kinds(named: Sequence[FileName]) -> None:
     missing = [entity for entity in ENTITIES if not any(file.entity == entity for file in named)]
     if missing:
         raise SourceFault(
-            f"The source folder holds no file of {', '.join(missing)}. Put it there, or run `python -m retail generate`."
+            f"The source folder holds no file of {', '.join(missing)}. Put it there, or run "
+            "`python -m retail generate`."
         )
+
+
+def _is_known(held: Mapping[str, tuple[str, int]], name: str, digest: str) -> bool:
+    """Whether a file brings nothing new: its content is held, and its name is not held with another content."""
+    return digest in held and name not in {other for key, (other, _) in held.items() if key != digest}
 
 
 def _held(cur: cursor) -> dict[str, tuple[str, int]]:
@@ -110,7 +114,7 @@ def load(conn: connection, settings: Settings, fresh: Mapping[str, str], run_id:
     with warehouse.transaction(conn, Lock.INGEST) as cur:
         warehouse.require_schema(cur)
         held = _held(cur)
-        todo = [file for name in fresh if (file := read_name(name)) and fresh[name] not in held]
+        todo = _to_load(fresh, held)
         if todo:
             warehouse.run(cur, "ingest/begin")
             for file in todo:
@@ -131,6 +135,16 @@ def load(conn: connection, settings: Settings, fresh: Mapping[str, str], run_id:
         seconds=round(time.monotonic() - began, 3),
         sha256=digest,
     )
+
+
+def _to_load(fresh: Mapping[str, str], held: Mapping[str, tuple[str, int]]) -> list[FileName]:
+    """The files to load; of several new ones with the same content only the first."""
+    todo: dict[str, FileName] = {}
+    for name, digest in fresh.items():
+        file = read_name(name)
+        if file and not _is_known(held, name, digest):
+            todo.setdefault(digest, file)
+    return list(todo.values())
 
 
 def _combined(digests: Sequence[str]) -> str | None:
@@ -186,7 +200,8 @@ def decide(cur: cursor) -> None:
 def _judge(cur: cursor, entity: str) -> None:
     """Run the entity's deciding checks over its affected rows, and put the refused ones away."""
     every = warehouse.one(
-        cur, f"SELECT (SELECT count(*) FROM raw.{entity}) = (SELECT count(*) FROM affected_{entity})"  # noqa: S608
+        cur,
+        f"SELECT (SELECT count(*) FROM raw.{entity}) = (SELECT count(*) FROM affected_{entity})",  # noqa: S608
     )
     warehouse.run(cur, f"ingest/scope_{'all_' if every else ''}{entity}")
     for check in checks.deciding(entity):
@@ -197,8 +212,8 @@ def _judge(cur: cursor, entity: str) -> None:
             )
         else:
             cur.execute(
-                "INSERT INTO offences (entity, file_id, line, check_name, column_name, reason) "
-                f"SELECT %s, file_id, line, %s, %s, %s FROM ({check.sql}) AS found",  # noqa: S608
+                "INSERT INTO offences (entity, file_id, line, check_name, column_name, reason) "  # noqa: S608
+                f"SELECT %s, file_id, line, %s, %s, %s FROM ({check.sql}) AS found",
                 (entity, check.name, check.column, check.reason),
             )
     warehouse.run(cur, f"ingest/decide_{entity}")

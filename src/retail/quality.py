@@ -149,7 +149,5 @@ def _percent(lost: float, rows: int) -> float:
 
 
 def _worst(cur: cursor, run_id: str) -> list[str]:
-    rows: Sequence[tuple[str, int, str, str]] = warehouse.run(
-        cur, "quality/worst", run_id=run_id, count=_WORST_TOLD
-    )  # type: ignore[assignment]
+    rows: Sequence[tuple[str, int, str, str]] = warehouse.run(cur, "quality/worst", run_id=run_id, count=_WORST_TOLD)
     return [f"{name} {count:,} rows, owner {owner}, such as {where}" for name, count, owner, where in rows]

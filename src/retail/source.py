@@ -118,9 +118,7 @@ def inspect(path: Path, entity: Entity) -> SourceFile:
     return SourceFile(path.name, records.sha256, count)
 
 
-def _refuse_mistyped(
-    name: str, typed: list[Column], filled: dict[str, int], good: dict[str, int]
-) -> None:
+def _refuse_mistyped(name: str, typed: list[Column], filled: dict[str, int], good: dict[str, int]) -> None:
     wrong = [
         f"{column.name} ({filled[column.name] - good[column.name]} of its first {filled[column.name]} values are "
         f"not {column.needs})"

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TextIO, cast
 
 from retail.entities import Entity
 from retail.errors import SourceFault
@@ -47,9 +48,7 @@ def _clamp(moment: datetime | None, named: FileName) -> datetime:
     return min(moment, named.end - _TICK)
 
 
-def typed_rows(
-    records: Records, entity: Entity, named: FileName, file_id: int
-) -> Iterator[list[object]]:
+def typed_rows(records: Records, entity: Entity, named: FileName, file_id: int) -> Iterator[list[object]]:
     """Turn records into rows of raw.*entity*: file, line, moment, what is malformed, text as read, typed values."""
     rows = iter(records)
     first = next(rows, None)
@@ -78,5 +77,11 @@ def copy_file(cur: cursor, path: Path, entity: Entity, named: FileName, file_id:
         text = _CopyText(typed_rows(records, entity, named, file_id))
         # Both parts are this package's own names, never a file's.
         copy = f"COPY raw.{entity.name} ({', '.join(columns)}) FROM STDIN (FORMAT csv)"
-        cur.copy_expert(copy, text)
+        cur.copy_expert(copy, cast("TextIO", text))
         return text.count, records.sha256
+
+
+def moment_of(values: dict[str, object], named: FileName) -> datetime:
+    """The moment that a row belongs to: its own, kept inside its file's period."""
+    moment = values.get("ordered_ts")
+    return _clamp(moment if isinstance(moment, datetime) else None, named)

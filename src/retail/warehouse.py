@@ -13,6 +13,9 @@ from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED, ISOLATION_LEVEL_
 
 from retail.errors import Verdict
 
+# The types that callers name, so that only this module knows the driver.
+__all__ = ["Lock", "connection", "cursor", "migrate", "one", "run", "run_text", "statement", "transaction"]
+
 
 # The first key of every advisory lock of the shop, so that it meets no other user's ("shop" in ASCII).
 _LOCK_SPACE = 0x73686F70

@@ -178,7 +178,6 @@ childlogdir = {logs}
             f"[program:{program.name}]",
             f"command = {_escape(program.command)}",
             f"environment = {variables}",
-            f"directory = {_escape(str(self._paths.working_folder))}",
             "autostart = false",
             # Killed processes come back, also when they keep failing; the pause grows by a second each time.
             "autorestart = true",
@@ -195,6 +194,9 @@ childlogdir = {logs}
         ]
         if program.user:
             lines.append(f"user = {program.user}")
+        else:
+            # Another user may not be allowed into the checkout at all.
+            lines.append(f"directory = {_escape(str(self._paths.working_folder))}")
         return "\n".join(lines) + "\n"
 
 

@@ -6,6 +6,8 @@ import random
 from dataclasses import dataclass
 
 PRODUCTS_PER_SCALE = 495
+# The tail is long, but no single product may carry the shop.
+_MOST_PULL = 12.0
 
 # category: (share of products, lowest and highest price in whole units, typical grams, kinds, traits)
 _CATEGORIES: dict[str, tuple[float, int, int, int, list[str], list[str]]] = {
@@ -76,7 +78,7 @@ def products(seed: int, scale: int) -> list[Product]:
                 category,
                 (units // 10 * 10 + 9) * 100,
                 max(20, int(rng.gauss(grams, grams / 3))),
-                rng.paretovariate(1.3),
+                min(_MOST_PULL, rng.paretovariate(1.3)),
             )
         )
     return made

@@ -64,14 +64,14 @@ def write(folder: Path, seed: int, scale: int) -> CsvFile:
             # Sign-ups grow over time.
             signed = _FIRST_SIGNUP + timedelta(days=int(span * rng.random() ** 0.7))
             row = [customer_id(number), name, mail, phone, city, signed.isoformat()]
-            check = spoilt.get(number)
-            if check:
-                defects.CUSTOMERS[check][1](row, rng)
+            found = spoilt.get(number)
+            if found:
+                defects.CUSTOMERS[found][1](row, rng)
             if number in contradicted:
                 out.write(row, f"customers_{defects.CONFLICTING}")
                 out.write([*row[:4], "Shimla", row[5]], f"customers_{defects.CONFLICTING}")
                 continue
-            out.write(row, *([check] if check else []))
+            out.write(row, *([found] if found else []))
             if number in repeated:
                 out.write(row, f"customers_{defects.IDENTICAL}")
     return out

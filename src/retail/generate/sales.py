@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from itertools import accumulate
+from typing import Generic, TypeVar
 
 from retail.generate import defects
 from retail.generate.catalog import CITIES, Product
@@ -29,6 +30,7 @@ _METHODS = {"upi": 52, "card": 24, "cash_on_delivery": 14, "netbanking": 6, "wal
 _STATES = {"paid": 90, "refunded": 5, "failed": 3, "pending": 2}
 _CHANNELS = {"app": 58, "web": 34, "store": 8}
 _HOURS = (1, 1, 0.5, 0.5, 0.5, 1, 2, 3, 4, 5, 7, 8, 8, 7, 6, 6, 6, 7, 9, 11, 12, 11, 7, 3)
+T = TypeVar("T")
 _DISCOUNTS = {0: 62, 5: 14, 10: 14, 20: 8, 30: 2}
 _QUANTITIES = {1: 74, 2: 17, 3: 6, 4: 2, 6: 1}
 
@@ -50,18 +52,15 @@ def share_out(total: int, weights: Sequence[float]) -> list[int]:
     return [after - before for before, after in zip([0, *edges], edges, strict=False)]
 
 
-class _Draw:
+class _Draw(Generic[T]):
     """A weighted choice that is quick to repeat."""
 
-    def __init__(self, rng: random.Random, choices: dict[str, int] | dict[int, int]) -> None:
+    def __init__(self, rng: random.Random, choices: dict[T, int]) -> None:
         self._rng, self._items = rng, list(choices)
         self._edges = list(accumulate(choices.values()))
 
-    def text(self) -> str:
-        return str(self._rng.choices(self._items, cum_weights=self._edges)[0])
-
-    def number(self) -> int:
-        return int(self._rng.choices(self._items, cum_weights=self._edges)[0])
+    def __call__(self) -> T:
+        return self._rng.choices(self._items, cum_weights=self._edges)[0]
 
 
 class Shop:
@@ -81,12 +80,12 @@ class Shop:
         """Draw one row for *day*; with *buyer* given it is a paid sale of theirs."""
         rng = self.rng
         product = rng.choices(self.products, cum_weights=self._product_edges)[0]
-        quantity = self._quantity.number()
+        quantity = self._quantity()
         gross = product.price_cents * quantity
-        discount = gross * self._discount.number() // 100
+        discount = gross * self._discount() // 100
         hour = rng.choices(range(24), cum_weights=self._hour)[0]
         second = rng.randrange(3600)
-        state = "paid" if buyer else self._state.text()
+        state = "paid" if buyer else self._state()
         return [
             number,
             buyer or rng.choices(self.buyers, cum_weights=self._buyer_edges)[0],
@@ -96,10 +95,10 @@ class Shop:
             defects.money(product.price_cents),
             defects.money(discount),
             defects.money(gross - discount),
-            self._method.text(),
+            self._method(),
             state,
-            self._channel.text(),
-            self._city.text(),
+            self._channel(),
+            self._city(),
         ]
 
 

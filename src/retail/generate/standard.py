@@ -30,6 +30,9 @@ def generate(data_dir: Path, *, scale: int = 1, through: date | None = None) -> 
     """
     if scale < 1:
         raise Verdict(f"Scale {scale} makes no rows; it needs a whole number from 1 on.")
+    after = sales.FIRST_DAY + timedelta(days=sales.DAYS)
+    if through is not None and through < after:
+        raise Verdict(f"--through {through} lies inside the standard set; it needs {after} or later.")
     folder = data_dir / "source"
     folder.mkdir(parents=True, exist_ok=True)
     catalogue = catalog.products(SEED, scale)
@@ -37,12 +40,8 @@ def generate(data_dir: Path, *, scale: int = 1, through: date | None = None) -> 
     files = [people.write(folder, SEED, scale), _write_products(folder, catalogue, scale)]
     files += _write_sales(folder, buyers, catalogue, scale)
     if through is not None:
-        day = sales.FIRST_DAY + timedelta(days=sales.DAYS)
-        if through < day:
-            raise Verdict(f"--through {through} lies inside the standard set; it needs {day} or later.")
-        while day <= through:
+        for day in sales.days(after, (through - after).days + 1):
             files += _write_drop(folder, day, buyers, catalogue, scale)
-            day += timedelta(days=1)
     manifest = {
         "seed": SEED,
         "scale": scale,
@@ -85,9 +84,7 @@ def _write_products(folder: Path, catalogue: list[catalog.Product], scale: int) 
     return out
 
 
-def _write_sales(
-    folder: Path, buyers: list[str], catalogue: list[catalog.Product], scale: int
-) -> list[CsvFile]:
+def _write_sales(folder: Path, buyers: list[str], catalogue: list[catalog.Product], scale: int) -> list[CsvFile]:
     rng = random.Random(f"{SEED}:sales")  # noqa: S311 - made-up data, not secrets
     total = sales.SALES_PER_SCALE * scale
     window = list(sales.days(sales.FIRST_DAY, sales.DAYS))

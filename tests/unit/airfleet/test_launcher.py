@@ -23,7 +23,7 @@ def launch(checkout: Path, *fakes: tuple[str, str]) -> subprocess.CompletedProce
     """Run ./airfleet with only *fakes* and the basic tools on PATH."""
     tools = checkout / "bin"
     tools.mkdir()
-    for tool in ("sh", "dirname", "cat", "cksum", "rm", "printf"):
+    for tool in ("sh", "dirname", "cat", "cksum", "rm", "grep"):
         (tools / tool).symlink_to(shutil.which(tool) or f"/bin/{tool}")
     for name, script in fakes:
         (tools / name).write_text(f"#!/bin/sh\n{script}\n")

@@ -13,6 +13,7 @@ INSERT INTO affected_transactions (file_id, line)
 SELECT r.file_id, r.line FROM raw.transactions AS r
 WHERE r.file_id IN (SELECT file_id FROM new_files)
    OR r.transaction_id IN (SELECT id FROM touched_transactions)
+   OR (r.file_id, r.line) IN (SELECT file_id, line FROM corrected WHERE entity = 'transactions')
    -- Rows without an id share it with nobody, but may have a parent that moved.
    OR (r.transaction_id IS NULL AND (r.customer_id IN (SELECT id FROM moved_customers)
                                      OR r.product_id IN (SELECT id FROM moved_products)));

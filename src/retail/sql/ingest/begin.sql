@@ -10,6 +10,8 @@ CREATE TEMP TABLE affected_transactions (file_id bigint NOT NULL, line bigint NO
 CREATE TEMP TABLE moved_customers (id text NOT NULL) ON COMMIT DROP;
 CREATE TEMP TABLE moved_products (id text NOT NULL) ON COMMIT DROP;
 CREATE TEMP TABLE new_files (file_id bigint PRIMARY KEY) ON COMMIT DROP;
+-- corrected: quarantined rows whose text was replaced by a replay.
+CREATE TEMP TABLE corrected (entity text NOT NULL, file_id bigint NOT NULL, line bigint NOT NULL) ON COMMIT DROP;
 CREATE TEMP TABLE offences (
     entity text NOT NULL, file_id bigint NOT NULL, line bigint NOT NULL,
     check_name text NOT NULL, column_name text NOT NULL, reason text NOT NULL

@@ -1,0 +1,55 @@
+"""The command lines of the monitoring programs, the same for the embedded stack and for tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+
+# Bytes of the socket's buffer. The kernel's default kept 256 of 20 000 datagrams of a burst; it grants no more
+# than net.core.rmem_max.
+READ_BUFFER = 8_388_608
+PACKET_QUEUE = 100_000
+
+
+def statsd_exporter(binary: Path, *, mapping: Path, udp_port: int, web_port: int, host: str = LOOPBACK) -> list[str]:
+    """Return how statsd_exporter is started: StatsD on *udp_port*, /metrics on *web_port*."""
+    return [
+        str(binary),
+        f"--statsd.mapping-config={mapping}",
+        f"--statsd.listen-udp={host}:{udp_port}",
+        "--statsd.listen-tcp=",
+        f"--statsd.read-buffer={READ_BUFFER}",
+        f"--statsd.udp-packet-queue-size={PACKET_QUEUE}",
+        f"--web.listen-address={host}:{web_port}",
+        "--log.level=warn",
+    ]
+
+
+def prometheus(
+    binary: Path, *, config: Path, data: Path, web_port: int, retention: str, retention_size: str, host: str = LOOPBACK
+) -> list[str]:
+    """Return how Prometheus is started; it drops what is older than *retention* or beyond *retention_size*."""
+    return [
+        str(binary),
+        f"--config.file={config}",
+        f"--storage.tsdb.path={data}",
+        f"--storage.tsdb.retention.time={retention}",
+        f"--storage.tsdb.retention.size={retention_size}",
+        # A counter that is born at 1 must count as 1: without its birth at 0, increase() sees nothing of it.
+        "--enable-feature=created-timestamp-zero-ingestion",
+        f"--web.listen-address={host}:{web_port}",
+        "--log.level=warn",
+    ]
+
+
+def alertmanager(binary: Path, *, config: Path, data: Path, web_port: int, host: str = LOOPBACK) -> list[str]:
+    """Return how Alertmanager is started, alone: nothing listens for other Alertmanagers."""
+    return [
+        str(binary),
+        f"--config.file={config}",
+        f"--storage.path={data}",
+        f"--web.listen-address={host}:{web_port}",
+        "--cluster.listen-address=",
+        "--log.level=warn",
+    ]

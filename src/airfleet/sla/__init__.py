@@ -1,0 +1,1 @@
+"""Service levels: how a Dag's author declares them, and what follows."""

@@ -1,0 +1,59 @@
+"""A deadline for a Dag's runs, with a mail when a run misses it.
+
+from airfleet.sla.deadline import run_deadline
+
+DAG(..., deadline=run_deadline(minutes=30))
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference  # type: ignore[attr-defined]
+
+
+def run_deadline(*, hours: float = 0, minutes: float = 0, seconds: float = 0, name: str = "run") -> Any:
+    """Return the deadline of a Dag's runs, counted from the moment a run is queued.
+
+    *name* tells several deadlines of one Dag apart in the UI and on dashboards. The mail is sent by the
+    triggerer, so it comes even while every worker is busy. Raises ValueError unless the time is above 0.
+    """
+    interval = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    if interval <= timedelta(0):
+        raise ValueError(f"A deadline must be longer than 0, got {interval}. Write run_deadline(minutes=30), say.")
+    return DeadlineAlert(
+        # Not the logical date: a run triggered by hand may have none, and then has no deadline at all.
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=interval,
+        callback=AsyncCallback(mail_missed_deadline, kwargs={"alert": name, "allowed": str(interval)}),
+        name=name,
+    )
+
+
+async def mail_missed_deadline(alert: str, allowed: str, context: dict[str, Any] | None = None) -> str:
+    """Mail AIRFLOW_VAR_MAIL_TO that a run missed its deadline; return what was done, for the callback's row.
+
+    Raises what the mail server raised: Airflow then marks the callback failed, which is counted and alerted on.
+    """
+    run = (context or {}).get("dag_run") or {}
+    dag_id, run_id = run.get("dag_id", "unknown Dag"), run.get("run_id", "unknown run")
+    to = os.environ.get("AIRFLOW_VAR_MAIL_TO", "")
+    if not to:
+        raise ValueError("Nobody was told: AIRFLOW_VAR_MAIL_TO is empty. Set MAIL_TO in .env and run `up` again.")
+    subject = f"Deadline missed: {dag_id}"
+    text = (
+        f"<p>The run <b>{run_id}</b> of <b>{dag_id}</b> has not ended {allowed} (h:mm:ss) after it was queued "
+        f"(deadline <i>{alert}</i>).</p><p>What to do: monitoring/runbook.md, section DeadlineMissed.</p>"
+    )
+    await asyncio.to_thread(_send, to, subject, text)
+    return f"mailed {to}"
+
+
+def _send(to: str, subject: str, text: str) -> None:
+    from airflow.providers.smtp.hooks.smtp import SmtpHook
+
+    with SmtpHook(smtp_conn_id="smtp_default") as hook:
+        hook.send_email_smtp(to=to, subject=subject, html_content=text)

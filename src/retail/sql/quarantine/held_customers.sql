@@ -1,0 +1,9 @@
+-- The rows of customers in quarantine: file, line, checks, columns, reasons, then the row as read.
+-- Parameters: check_name (NULL is every check).
+SELECT f.name, q.line, array_to_string(q.checks, ' '), array_to_string(q.columns, ' '), array_to_string(q.reasons, ' '),
+       r.customer_id, r.full_name, r.email, r.phone, r.city, r.signed_up_on
+FROM quarantine.rows AS q
+JOIN raw.files AS f USING (file_id)
+JOIN raw.customers AS r USING (file_id, line)
+WHERE q.entity = 'customers' AND (%(check_name)s::text IS NULL OR %(check_name)s = ANY (q.checks))
+ORDER BY f.name, q.line;

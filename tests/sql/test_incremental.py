@@ -1,0 +1,194 @@
+"""New, late and corrected files, reruns, overlaps and replays: always the same rows, always in balance."""
+
+from __future__ import annotations
+
+import csv
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from support.shop import CUSTOMERS, PRODUCTS, SALES, customer, product, sale
+
+from retail import ingest, marts, quarantine
+from retail.entities import ENTITIES
+from retail.errors import SourceFault
+from retail.settings import Settings
+
+MARCH = "transactions_2026-03.csv"
+GOOD = "".join(sale(f"G{number}") for number in range(60))
+FATES = """SELECT 'core', transaction_id, customer_id, total_cents::text FROM core.transactions
+UNION ALL SELECT 'customer', customer_id, full_name, city FROM core.customers
+UNION ALL SELECT 'product', product_id, name, list_price_cents::text FROM core.products
+UNION ALL SELECT 'held', f.name, q.line::text, q.checks::text FROM quarantine.rows q JOIN raw.files f USING (file_id)
+UNION ALL SELECT 'repeat', f.name, s.line::text, '' FROM raw.identical_skipped s JOIN raw.files f USING (file_id)
+ORDER BY 1, 2, 3, 4"""
+
+
+def load(shop, window=None) -> ingest.Loaded:
+    conn = shop.connect()
+    found = ingest.validate_source(conn, shop.settings, window)
+    return ingest.load(conn, shop.settings, found.fresh, "test")
+
+
+def test_a_second_load_changes_nothing(small) -> None:
+    load(small)
+    before = small.query(FATES), small.query("SELECT * FROM raw.loads"), small.query("SELECT * FROM raw.files")
+    again = load(small)
+    assert again.new_rows == 0
+    assert again.read == 7
+    assert (
+        small.query(FATES),
+        small.query("SELECT * FROM raw.loads"),
+        small.query("SELECT * FROM raw.files"),
+    ) == before
+
+
+def test_a_late_file_is_picked_up_once(small) -> None:
+    load(small)
+    small.put("transactions_2026-02.csv", SALES + sale("LATE", day="2026-02-10"))
+    assert load(small).files == ["transactions_2026-02.csv"]
+    assert load(small).files == []
+    assert small.query("SELECT count(*) FROM core.transactions WHERE transaction_id = 'LATE'") == [(1,)]
+
+
+def test_a_corrected_file_replaces_its_rows_and_keeps_what_it_replaced(small) -> None:
+    small.put(MARCH, SALES + GOOD + sale("OLD") + sale("BAD", quantity="0"))
+    load(small)
+    small.put(MARCH, SALES + GOOD + sale("NEW") + sale("BAD", quantity="2"))
+    loaded = load(small)
+    assert loaded.quarantined == 0
+    ids = {row[0] for row in small.query("SELECT transaction_id FROM core.transactions")}
+    assert ids == {f"G{n}" for n in range(60)} | {"NEW", "BAD"}
+    assert small.query("SELECT count(*) FROM raw.retired_rows WHERE row_read ->> 'transaction_id' = 'OLD'") == [(1,)]
+    assert small.query("SELECT count(*) FROM raw.files WHERE retired_by IS NOT NULL") == [(1,)]
+
+
+def test_a_customer_that_comes_late_frees_its_sales_and_one_that_goes_takes_them(small) -> None:
+    small.put(MARCH, SALES + GOOD + sale("WAIT", customer_id="C9"))
+    load(small)
+    assert small.query("SELECT checks FROM quarantine.rows") == [(["transactions_customer_unknown"],)]
+    small.put("customers_2026-03-04.csv", CUSTOMERS + customer("C9"))
+    assert load(small).quarantined == 0
+    small.put("customers_2026-03-04.csv", CUSTOMERS + customer("C10"))
+    assert load(small).quarantined == 1
+    assert small.query("SELECT count(*) FROM core.customers WHERE customer_id = 'C9'") == [(0,)]
+
+
+def test_a_product_that_is_corrected_frees_its_sales(small) -> None:
+    small.put("products.csv", PRODUCTS + "".join(product(f"P{n}") for n in range(2, 40)))
+    small.put(MARCH, SALES + GOOD.replace("P1", "P2") + sale("WAIT", product_id="P1"))
+    assert load(small).quarantined == 1
+    small.put("products.csv", PRODUCTS + "".join(product(f"P{n}") for n in range(1, 40)))
+    assert load(small).quarantined == 0
+
+
+def test_a_conflict_with_a_later_file_takes_the_earlier_row_out_of_core(small) -> None:
+    small.put(MARCH, SALES + GOOD)
+    load(small)
+    other = "".join(sale(f"N{n}", day="2026-03-09") for n in range(60))
+    small.put("transactions_2026-03-09.csv", SALES + other + sale("G0", day="2026-03-09"))
+    loaded = load(small)
+    assert loaded.quarantined == 2
+    assert small.query("SELECT count(*) FROM core.transactions WHERE transaction_id = 'G0'") == [(0,)]
+
+
+def test_files_in_any_order_end_in_the_same_rows(small, server, prepared, tmp_path: Path) -> None:
+    files = {
+        MARCH: SALES + GOOD + sale("D1") + sale("X"),
+        "transactions_2026-03-04.csv": SALES + "".join(sale(f"N{n}") for n in range(60)) + sale("D1"),
+        "transactions_2026-03-04_2.csv": SALES + "".join(sale(f"M{n}") for n in range(60)) + sale("X", city="Delhi"),
+    }
+    for name, text in files.items():
+        small.put(name, text)
+    load(small)
+    together = small.query("SELECT transaction_id, city FROM core.transactions ORDER BY 1")
+    name = server.make_database(prepared)
+    try:
+        other = type(small)(server, name, Settings(tmp_path / "other"), [])
+        for at in ("customers.csv", "products.csv"):
+            other.put(at, (small.source / at).read_bytes())
+        for at in reversed(files):
+            other.put(at, files[at])
+            load(other)
+        assert other.query("SELECT transaction_id, city FROM core.transactions ORDER BY 1") == together
+        for conn in other._open:
+            conn.close()
+    finally:
+        server.drop_database(name)
+
+
+def test_the_daily_window_takes_its_own_days_files_only_and_the_week_takes_the_rest(small) -> None:
+    load(small)
+    for day in ("2026-08-01", "2026-08-02", "2026-08-03"):
+        small.put(f"transactions_{day}.csv", SALES + sale(f"T{day}", day=day))
+    # The run of 2 August 02:00 Indian time: [1 August 02:00, 2 August 02:00) there.
+    window = (datetime(2026, 7, 31, 20, 30, tzinfo=UTC), datetime(2026, 8, 1, 20, 30, tzinfo=UTC))
+    assert load(small, window).files == ["transactions_2026-08-02.csv"]
+    assert load(small, window).files == []
+    assert load(small).files == ["transactions_2026-08-01.csv", "transactions_2026-08-03.csv"]
+
+
+def test_two_loads_at_once_give_the_rows_of_one(small) -> None:
+    small.put(MARCH, SALES + GOOD)
+    first, second = small.connect(), small.connect()
+    fresh = ingest.validate_source(first, small.settings).fresh
+    assert ingest.validate_source(second, small.settings).fresh == fresh
+    done: list[ingest.Loaded] = []
+    together = threading.Barrier(2)
+
+    def work(conn) -> None:
+        together.wait(20)
+        done.append(ingest.load(conn, small.settings, fresh, "test"))
+
+    threads = [threading.Thread(target=work, args=(conn,)) for conn in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(loaded.new_rows for loaded in done) == [0, 64]
+    assert {loaded.read for loaded in done} == {64}
+    assert small.query("SELECT count(*) FROM raw.files") == [(3,)]
+
+
+def test_a_quarantined_row_can_be_corrected_and_replayed(small, tmp_path: Path) -> None:
+    small.put(MARCH, SALES + GOOD + sale("FIX", quantity="0") + sale("STAY", quantity="0") + "TORN,C1\n")
+    load(small)
+    out, conn = tmp_path / "held.csv", small.connect()
+    assert quarantine.export(conn, ENTITIES["transactions"], out) == 3
+    rows = list(csv.DictReader(out.open(newline="")))
+    assert rows[0]["file"] == MARCH
+    assert rows[0]["columns"] == "quantity"
+    rows[0]["quantity"] = "2"
+    for name, value in zip(SALES.strip().split(","), sale("TORN").strip().split(","), strict=True):
+        rows[2][name] = value
+    with out.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    done = quarantine.replay(conn, ENTITIES["transactions"], out, "asha")
+    assert (done.rows, done.held) == (3, 1)
+    assert small.query("SELECT transaction_id FROM core.transactions WHERE transaction_id !~ '^G' ORDER BY 1") == [
+        ("FIX",),
+        ("TORN",),
+    ]
+    kept = small.query("SELECT row_before ->> 'quantity', row_after ->> 'quantity', corrected_by FROM "
+                       "quarantine.corrections ORDER BY line LIMIT 1")  # fmt: skip
+    assert kept == [("0", "2", "asha")]
+    assert small.query("SELECT sum(missing) FROM raw.accounting") == [(0,)]
+    with pytest.raises(SourceFault, match="line 2"):
+        quarantine.replay(conn, ENTITIES["transactions"], out, "asha")
+
+
+def test_a_mart_that_shows_an_older_load_is_rebuilt_before_totals_are_compared(small) -> None:
+    load(small)
+    conn = small.connect()
+    for mart in marts.MARTS:
+        marts.refresh(conn, mart, "run")
+    small.put("transactions_2026-04.csv", SALES + sale("APR", day="2026-04-04"))
+    load(small)
+    marts.refresh(conn, "daily_sales", "run")
+    found = marts.verify(conn, "run")
+    assert found.rebuilt == ["customer_summary", "product_summary", "monthly_sales"]
+    assert found.net_cents == 4 * 1900
+    assert marts.verify(conn, "run").rebuilt == []

@@ -1,0 +1,74 @@
+"""A second stack on the same machine: an ordinary user's, without the shop."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from support.checkout import Checkout, make
+
+SHOP = (
+    "src/retail",
+    "airflow/dags/daily_quality_check.py",
+    "airflow/dags/refresh_aggregations.py",
+    "airflow/dags/weekly_full_pipeline.py",
+)
+DAG = '''
+"""A team's only Dag."""
+from airflow.sdk import dag, task
+
+
+@dag(schedule=None)
+def only_dag():
+    @task
+    def works() -> dict:
+        return {"rows": 3}
+
+    works()
+
+
+only_dag()
+'''
+
+
+@pytest.fixture(scope="module")
+def second(tmp_path_factory: pytest.TempPathFactory, checkout: Checkout, first_up: str) -> Iterator[Checkout]:
+    """A checkout of which the shop was deleted, up beside the first stack, as a user who is not root."""
+    base = tmp_path_factory.mktemp("second")
+    for folder in (base, *base.parents):
+        if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+    made = make(base / "air fleet", user="nobody" if os.geteuid() == 0 else None)
+    for name in SHOP:
+        path = made.root / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    made.set_env(FIRST_RUN="", WORKERS=1, WORKER_CONCURRENCY=2)
+    made.add_dag("only_dag", DAG)
+    yield made
+    made.airfleet("down", "--timeout", "5", "--volumes", "--yes", check=False)
+
+
+def test_without_the_shop_up_starts_a_healthy_stack_and_a_teams_dag_runs(second: Checkout) -> None:
+    up = second.airfleet("up")
+    assert "Traceback" not in up.stdout + up.stderr
+    assert all(state["healthy"] for state in second.json("status"))
+    ran = second.json("run", "only_dag")
+    assert ran["run"]["state"] == "success"
+    assert ran["tasks"][0]["rows"] == 3
+    logs = "".join(path.read_text(errors="replace") for path in (second.root / ".airfleet" / "logs").glob("*.log"))
+    assert "No module named 'retail'" not in logs
+
+
+def test_an_ordinary_users_stack_runs_as_that_user_alone(second: Checkout) -> None:
+    owners = {psutil.Process(state["pid"]).username() for state in second.json("status") if state["pid"]}
+    assert owners == {second.user or psutil.Process().username()}
+
+
+def test_both_stacks_run_at_once_on_ports_of_their_own(second: Checkout, checkout: Checkout) -> None:
+    for each in (second, checkout):
+        states = each.json("status")
+        assert states
+        assert all(state["healthy"] for state in states), states
+    assert {s["pid"] for s in second.json("status")} & {s["pid"] for s in checkout.json("status")} == set()
