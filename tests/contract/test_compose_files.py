@@ -24,7 +24,7 @@ CALLERS = {"AIRFLEET_ENV_FILE"}
 # What Compose gives beyond the role's grants: counts and where metrics go; never a secret.
 PLAIN = re.compile(
     r"AIRFLOW__METRICS__STATSD_(ON|HOST|PORT)|AIRFLOW__CELERY__WORKER_CONCURRENCY|WORKER_QUEUES|STOP_GRACE_SECONDS"
-    r"|MAIL_CATCHER_(ADDRESS|FOLDER)"
+    r"|MAIL_CATCHER_(ADDRESS|FOLDER)|RETAIL_[A-Z_]+"
 )
 
 
