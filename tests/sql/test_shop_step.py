@@ -37,7 +37,7 @@ def tasks(small, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def report_day():
-    from datetime import UTC, datetime  # noqa: PLC0415
+    from datetime import UTC, datetime
 
     return datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -99,7 +99,7 @@ def break_stage(stage: str, shop, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_stage_that_comes_to_a_verdict_fails_at_once_and_a_rerun_after_the_cure_succeeds(
     tasks: ModuleType, small, stage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from airflow.sdk.exceptions import AirflowFailException  # noqa: PLC0415
+    from airflow.sdk.exceptions import AirflowFailException
 
     untouched = {path: path.read_bytes() for path in small.source.iterdir()}
     with monkeypatch.context() as broken:
@@ -116,7 +116,7 @@ def test_a_stage_that_comes_to_a_verdict_fails_at_once_and_a_rerun_after_the_cur
         small.query("SELECT * FROM raw.accounting ORDER BY 1"),
         small.query("SELECT * FROM marts.daily_sales"),
     ) == state
-    assert small.query("SELECT outcome, message LIKE '%" + said + "%' FROM audit.task_tries ORDER BY started_at DESC "  # noqa: S608
+    assert small.query("SELECT outcome, message LIKE '%" + said + "%' FROM audit.task_tries ORDER BY started_at DESC "
                        "LIMIT 1") == [("verdict", True)]  # fmt: skip
     for path, content in untouched.items():
         path.write_bytes(content)
@@ -138,7 +138,7 @@ def test_trouble_that_may_pass_is_raised_as_it_is_so_that_airflow_retries_and_is
 
 
 def test_bad_settings_are_a_verdict_and_audited(tasks: ModuleType, small, monkeypatch: pytest.MonkeyPatch) -> None:
-    from airflow.sdk.exceptions import AirflowFailException  # noqa: PLC0415
+    from airflow.sdk.exceptions import AirflowFailException
 
     monkeypatch.setenv("RETAIL_SCORE_THRESHOLD", "high")
     with pytest.raises(AirflowFailException, match="RETAIL_SCORE_THRESHOLD"), tasks.step():
