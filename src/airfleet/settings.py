@@ -142,7 +142,7 @@ class Settings(BaseSettings):
         return (init_settings, dotenv_settings)
 
     @classmethod
-    def keys(cls) -> set[str]:
+    def names(cls) -> set[str]:
         """Return the keys of .env, in lower case."""
         return set(cls.model_fields) - {"worker_variables"}
 
@@ -183,7 +183,7 @@ def from_environment() -> Settings:
 
     Raises AirfleetError with one problem per bad key, secrets left out.
     """
-    given = {name: os.environ[name.upper()] for name in Settings.keys() if name.upper() in os.environ}
+    given = {name: os.environ[name.upper()] for name in Settings.names() if name.upper() in os.environ}
     try:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:

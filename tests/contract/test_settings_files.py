@@ -15,7 +15,7 @@ CFG = Paths().airflow_cfg
 
 def test_the_example_has_every_key_that_the_tool_reads() -> None:
     # What else it has is read by the compose files: test_compose_files.py sees to that.
-    assert Settings.keys() <= {key.lower() for key in dotenv_values(EXAMPLE)}
+    assert Settings.names() <= {key.lower() for key in dotenv_values(EXAMPLE)}
 
 
 def test_every_key_of_the_example_has_a_comment() -> None:

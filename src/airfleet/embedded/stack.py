@@ -266,7 +266,7 @@ def _count(names: list[str], role: Role) -> int:
 
 def _as_environment(settings: Settings) -> dict[str, str]:
     values = {}
-    for name in settings.keys():
+    for name in settings.names():
         value = getattr(settings, name)
         plain = value.get_secret_value() if hasattr(value, "get_secret_value") else value
         values[name.upper()] = str(plain)
