@@ -15,7 +15,6 @@ from airfleet.settings import Settings
 def down(tmp_path_factory: pytest.TempPathFactory, checkout: Checkout, first_up: str) -> Iterator[Checkout]:
     """Another checkout, not started, with a first run that is over at once."""
     made = make(tmp_path_factory.mktemp("bad input") / "air fleet")
-    (made.root / ".venv").symlink_to(checkout.root / ".venv")
     made.set_env(FIRST_RUN="", WORKERS=1)
     yield made
     made.airfleet("down", "--timeout", "5", "--volumes", "--yes", check=False)

@@ -101,7 +101,7 @@ def test_the_warehouse_reader_changes_nothing(connect: Connect) -> None:
         ("CONFIG", "GET", "*"),
         ("SHUTDOWN",),
         ("KEYS", "*"),
-        ("DEBUG", "SLEEP", "0"),
+        ("BGREWRITEAOF",),
         ("ACL", "LIST"),
         ("REPLICAOF", "NO", "ONE"),
         ("MODULE", "LIST"),

@@ -6,7 +6,8 @@ REVOKE CONNECT, TEMPORARY ON DATABASE airflow, airflow_results, warehouse, postg
 GRANT CONNECT, TEMPORARY ON DATABASE airflow TO airflow_metadata;
 GRANT CONNECT ON DATABASE airflow TO monitoring_reader;
 GRANT CONNECT, TEMPORARY ON DATABASE airflow_results TO airflow_results;
-GRANT CONNECT, TEMPORARY ON DATABASE warehouse TO warehouse_loader;
+-- The loader makes schemas, but does not own the database: an owner could drop it, audit trail and all.
+GRANT CONNECT, CREATE, TEMPORARY ON DATABASE warehouse TO warehouse_loader;
 GRANT CONNECT, TEMPORARY ON DATABASE warehouse TO warehouse_reader;
 
 -- Postgres' own statistics: connections, locks, sizes, statements.

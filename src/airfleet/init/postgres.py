@@ -19,7 +19,7 @@ from airfleet.settings import Settings
 DATABASES = {
     "airflow": "airflow_metadata",
     "airflow_results": "airflow_results",
-    "warehouse": "warehouse_loader",
+    "warehouse": "postgres",
 }
 # Two inits at once take turns.
 _LOCK = 0x61697266
