@@ -48,8 +48,8 @@ class Step:
 
 def _connect() -> Any:
     """Open the Airflow connection `warehouse` with psycopg2, which streams COPY from a file."""
-    import psycopg2  # noqa: PLC0415
-    from airflow.sdk import Connection  # noqa: PLC0415
+    import psycopg2
+    from airflow.sdk import Connection
 
     # Not PostgresHook: it takes psycopg 3 where that is installed too, and the two differ in COPY.
     at = Connection.get("warehouse")
@@ -65,9 +65,9 @@ def step() -> Iterator[Step]:
 
     A verdict of the shop (score too low, totals that disagree) fails the task at once: no retry can change it.
     """
-    from retail import audit  # noqa: PLC0415
-    from retail.errors import Verdict  # noqa: PLC0415
-    from retail.settings import Settings  # noqa: PLC0415
+    from retail import audit
+    from retail.errors import Verdict
+    from retail.settings import Settings
 
     context = get_current_context()
     run, ti = context["dag_run"], context["ti"]
@@ -89,8 +89,8 @@ def result(rows: int, **facts: Any) -> dict[str, Any]:
 
 def send_mail(subject: str, html: str) -> bool:
     """Mail the address in the Airflow variable `mail_to`, and say whether there is one."""
-    from airflow.providers.smtp.hooks.smtp import SmtpHook  # noqa: PLC0415
-    from airflow.sdk import Variable  # noqa: PLC0415
+    from airflow.providers.smtp.hooks.smtp import SmtpHook
+    from airflow.sdk import Variable
 
     to = Variable.get("mail_to", default=None)
     if not to:

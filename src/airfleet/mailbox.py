@@ -1,10 +1,15 @@
-"""The mail that the local catcher took."""
+"""The mail that the local catcher took.
+
+`python -m airfleet.mailbox` prints it as JSON, from the folder MAIL_CATCHER_FOLDER.
+"""
 
 import email.policy
+import json
 import mailbox
+import os
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from email.parser import BytesParser
 from html import unescape
 from pathlib import Path
@@ -46,3 +51,7 @@ def _parse(raw: bytes) -> Mail:
     if body and body.get_content_subtype() == "html":
         text = re.sub(r"\n\s*\n+", "\n", unescape(re.sub(r"<(style|script).*?</\1>|<[^>]+>", "\n", text, flags=re.S)))
     return Mail(str(message["date"]), str(message["to"]), str(message["subject"]), text.strip())
+
+
+if __name__ == "__main__":
+    print(json.dumps([asdict(mail) for mail in read(Path(os.environ["MAIL_CATCHER_FOLDER"]))]))

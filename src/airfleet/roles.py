@@ -115,6 +115,8 @@ def environment(role: Role, settings: Settings, at: Addresses) -> dict[str, str]
     for grant in Grant:
         if grant in role.grants:
             given |= _VARIABLES[grant](settings, at)
+    if role is WORKER:
+        given |= settings.worker_variables
     return given
 
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Annotated
 
+from dotenv import dotenv_values
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -78,6 +79,9 @@ class Settings(BaseSettings):
 
     first_run: Annotated[str, Field(pattern=r"^(|[\w.]*:[\w.-]+(,[\w.-]+)*)$")]
 
+    team_commands: Annotated[str, Field(pattern=r"^(|[\w-]+=[\w.]+(,[\w-]+=[\w.]+)*)$")]
+    worker_variable_prefixes: Annotated[str, Field(pattern=r"^(|\w+(,\w+)*)$")]
+
     mail_to: str
     mail_from: str
     smtp_host: str
@@ -114,6 +118,9 @@ class Settings(BaseSettings):
     builtin_postgres: Annotated[int, Field(ge=0, le=1)] = 1
     builtin_redis: Annotated[int, Field(ge=0, le=1)] = 1
 
+    # Not a key of the file: the lines of it that worker_variable_prefixes names.
+    worker_variables: dict[str, str] = {}
+
     @field_validator("bind_address")
     @classmethod
     def _is_an_address(cls, value: str) -> str:
@@ -134,6 +141,11 @@ class Settings(BaseSettings):
         """Read the file alone: a variable that happens to be in the shell must not change a running stack."""
         return (init_settings, dotenv_settings)
 
+    @classmethod
+    def names(cls) -> set[str]:
+        """Return the keys of .env, in lower case."""
+        return set(cls.model_fields) - {"worker_variables"}
+
     @property
     def uses_mail_catcher(self) -> bool:
         """True while no mail server is named."""
@@ -153,11 +165,17 @@ def load(env_file: Path) -> Settings:
     if not env_file.is_file():
         raise AirfleetError(f"There is no {env_file.name} in {env_file.parent}. Run ./airfleet init to make one.")
     try:
-        return Settings(_env_file=env_file)  # type: ignore[call-arg]
+        return Settings(_env_file=env_file, worker_variables=_passed_on(env_file))  # type: ignore[call-arg]
     except ValidationError as error:
         raise AirfleetError(*_problems(error), _next_step(str(env_file))) from None
     except UnicodeDecodeError:
         raise AirfleetError(f"{env_file} is not UTF-8 text. Save it as UTF-8 and run again.") from None
+
+
+def _passed_on(env_file: Path) -> dict[str, str]:
+    values = dotenv_values(env_file, interpolate=False)
+    prefixes = tuple(filter(None, (values.get("WORKER_VARIABLE_PREFIXES") or "").split(",")))
+    return {key: value for key, value in values.items() if value and prefixes and key.startswith(prefixes)}
 
 
 def from_environment() -> Settings:
@@ -165,7 +183,7 @@ def from_environment() -> Settings:
 
     Raises AirfleetError with one problem per bad key, secrets left out.
     """
-    given = {name: os.environ[name.upper()] for name in Settings.model_fields if name.upper() in os.environ}
+    given = {name: os.environ[name.upper()] for name in Settings.names() if name.upper() in os.environ}
     try:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:

@@ -98,7 +98,7 @@ def score_line(name: str, labels: Sequence[str], values: Sequence[float], thresh
     return _svg(chart, name)
 
 
-def bars(name: str, labels: Sequence[str], values: Sequence[float], *, height: int = 300) -> str:
+def bars(name: str, labels: Sequence[str], values: Sequence[float], *, height: int = 430) -> str:
     """Money by a few names, upright."""
     chart = pygal.Bar(
         **_options(height, _HALF, print_values=True, print_values_position="top", rounded_bars=3, show_y_labels=False),

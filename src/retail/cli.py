@@ -33,9 +33,9 @@ EntityName = Annotated[str, typer.Argument(help="customers, products or transact
 
 @contextmanager
 def _warehouse() -> Iterator[connection]:
-    url = os.environ.get("RETAIL_WAREHOUSE_URL") or os.environ.get("AIRFLOW_CONN_WAREHOUSE")
+    url = os.environ.get("WAREHOUSE_URL") or os.environ.get("AIRFLOW_CONN_WAREHOUSE")
     if not url:
-        raise Verdict("RETAIL_WAREHOUSE_URL is not set; it needs the loader's address of the warehouse database.")
+        raise Verdict("WAREHOUSE_URL is not set; it needs the loader's address of the warehouse database.")
     # Airflow writes postgres://, libpq reads both.
     conn = psycopg2.connect(url)
     try:

@@ -1,6 +1,6 @@
 """Prepare the shop: `python -m retail.first_run` makes the warehouse's tables and the source files where absent.
 
-Reads RETAIL_WAREHOUSE_URL (the loader), RETAIL_WAREHOUSE_ADMIN_URL (the server's administrator on the same
+Reads WAREHOUSE_URL (the loader), WAREHOUSE_ADMIN_URL (the server's administrator on the same
 database, needed once for the audit trail, which the loader must not own) and RETAIL_DATA_DIR. Safe at every
 start and twice at once; silent when there is nothing to do.
 """
@@ -22,12 +22,12 @@ from retail.warehouse import Lock
 
 def prepare(env: Mapping[str, str]) -> list[str]:
     """Do what is missing and return a sentence for each thing done."""
-    url = env.get("RETAIL_WAREHOUSE_URL")
+    url = env.get("WAREHOUSE_URL")
     if not url:
-        raise Verdict("RETAIL_WAREHOUSE_URL is not set; it needs the loader's address of the warehouse database.")
+        raise Verdict("WAREHOUSE_URL is not set; it needs the loader's address of the warehouse database.")
     settings = Settings.from_env(env)
     done = []
-    if admin_url := env.get("RETAIL_WAREHOUSE_ADMIN_URL"):
+    if admin_url := env.get("WAREHOUSE_ADMIN_URL"):
         admin = psycopg2.connect(admin_url)
         try:
             warehouse.prepare_audit(admin)
@@ -40,7 +40,7 @@ def prepare(env: Mapping[str, str]) -> list[str]:
         with warehouse.transaction(conn, Lock.SCHEMA) as cur:
             if warehouse.one(cur, "SELECT to_regclass('audit.events')") is None:
                 raise Verdict(
-                    "The warehouse has no audit trail. Set RETAIL_WAREHOUSE_ADMIN_URL to the administrator's address "
+                    "The warehouse has no audit trail. Set WAREHOUSE_ADMIN_URL to the administrator's address "
                     "of the warehouse database once; the loader must not own the trail."
                 )
             if not is_present(settings.data_dir):

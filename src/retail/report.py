@@ -115,7 +115,7 @@ def gather(conn: connection, run_id: str, as_of: datetime) -> Facts:
 
 def _draw(facts: Facts) -> dict[str, Markup]:
     labels = [f"{day:%d %b}" for day, _ in facts.days]
-    months = [f"{row[0]:%b %Y}" for row in facts.months]
+    months = [f"{row[0]:%b}" for row in facts.months]
     names = [" ".join(str(row[0]).split())[:_NAME_CHARS] for row in facts.products]
     drawn = {
         "daily": charts.line(

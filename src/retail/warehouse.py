@@ -55,11 +55,18 @@ def transaction(conn: connection, *locks: Lock, snapshot: bool = False) -> Itera
         conn.autocommit = False
     level = ISOLATION_LEVEL_REPEATABLE_READ if snapshot else ISOLATION_LEVEL_READ_COMMITTED
     conn.set_session(isolation_level=level)
-    with conn, conn.cursor() as cur:
-        cur.execute("SET LOCAL TIME ZONE 'UTC'")
-        for lock in sorted(locks):
-            cur.execute("SELECT pg_advisory_xact_lock(%s, %s)", (_LOCK_SPACE, lock))
-        yield cur
+    try:
+        with conn.cursor() as cur:
+            cur.execute("SET LOCAL TIME ZONE 'UTC'")
+            for lock in sorted(locks):
+                cur.execute("SELECT pg_advisory_xact_lock(%s, %s)", (_LOCK_SPACE, lock))
+            yield cur
+        conn.commit()
+    except BaseException:
+        # On a connection that was lost a rollback would raise too, and hide why it was lost.
+        if not conn.closed:
+            conn.rollback()
+        raise
 
 
 def run(cur: cursor, name: str, /, **parameters: Any) -> list[tuple[Any, ...]]:

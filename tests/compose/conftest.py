@@ -40,8 +40,8 @@ def first_rows(stack: Deployment) -> dict[str, int | None]:
     docker.run_module(
         module,
         {
-            "RETAIL_WAREHOUSE_URL": postgres_dsn("warehouse_loader", loader, at, "warehouse"),
-            "RETAIL_WAREHOUSE_ADMIN_URL": postgres_dsn("postgres", admin, at, "warehouse"),
+            "WAREHOUSE_URL": postgres_dsn("warehouse_loader", loader, at, "warehouse"),
+            "WAREHOUSE_ADMIN_URL": postgres_dsn("postgres", admin, at, "warehouse"),
         },
     )
     rows: dict[str, int | None] = {}

@@ -1,5 +1,6 @@
 """Beyond one machine: workers elsewhere, servers outside the stack, and a pool of connections between."""
 
+import ipaddress
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,8 +34,14 @@ def docker(*arguments: str, check: bool = True) -> str:
     return done.stdout.strip()
 
 
+def host_address() -> str:
+    """The address under which any container reaches ports that this machine publishes."""
+    subnet = docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Subnet}}")
+    return str(ipaddress.ip_network(subnet)[1])
+
+
 def test_a_worker_in_another_project_runs_tasks_over_the_join_ports_alone(stack: Deployment, tmp_path: Path) -> None:
-    bridge = docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
+    bridge = host_address()
     stack.set_env(JOIN_ADDRESS=bridge)
     stack.compose("up", "-d", profiles=("join",))
     env = stack.env()
@@ -91,7 +98,7 @@ def test_the_roles_work_through_pgbouncer(stack: Deployment) -> None:
 @pytest.fixture
 def servers(tmp_path: Path) -> Iterator[dict[str, str]]:
     """A Postgres and a Redis outside any project, which take TLS only; yields their addresses and the authority."""
-    address = docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
+    address = host_address()
     tls = tmp_path / "tls"
     tls.mkdir()
     made = subprocess.run(

@@ -24,7 +24,7 @@ CALLERS = {"AIRFLEET_ENV_FILE"}
 # What Compose gives beyond the role's grants: counts and where metrics go; never a secret.
 PLAIN = re.compile(
     r"AIRFLOW__METRICS__STATSD_(ON|HOST|PORT)|AIRFLOW__CELERY__WORKER_CONCURRENCY|WORKER_QUEUES|STOP_GRACE_SECONDS"
-    r"|MAIL_CATCHER_(ADDRESS|FOLDER)"
+    r"|MAIL_CATCHER_(ADDRESS|FOLDER)|RETAIL_[A-Z_]+"
 )
 
 
@@ -76,7 +76,7 @@ def interpolated(text: str, values: dict[str, str]) -> str:
 def given_by_compose(service: str, found: Settings) -> dict[str, str]:
     values = env_example() | {
         name.upper(): secret.get_secret_value() if hasattr(secret, "get_secret_value") else str(secret)
-        for name, secret in ((n, getattr(found, n)) for n in Settings.model_fields)
+        for name, secret in ((n, getattr(found, n)) for n in Settings.names())
     }
     return {k: interpolated(str(v), values) for k, v in SERVICES[service]["environment"].items()}
 
@@ -133,7 +133,7 @@ def test_heavy_workers_differ_from_workers_only_in_queue_and_size() -> None:
 
 def test_env_example_has_every_key_that_compose_reads_and_no_other() -> None:
     read = set(KEYS.findall(re.sub(r"^\s*#.*", "", COMPOSE.read_text(), flags=re.M))) - CALLERS
-    known = {name.upper() for name in Settings.model_fields}
+    known = {name.upper() for name in Settings.names()}
     overlay = ROOT / "docker-compose.monitoring.yml"
     read_elsewhere = set(KEYS.findall(overlay.read_text())) if overlay.exists() else set()
     in_example = set(env_example())

@@ -124,7 +124,7 @@ def test_only_money_that_came_in_counts_and_refunds_are_taken_off(small) -> None
 def test_a_cent_moved_in_one_mart_is_a_verdict_that_names_it(small, mart: str) -> None:
     conn = load(small)
     marts.refresh_all(conn, "run")
-    small.query(f"UPDATE marts.{mart} SET net_cents = net_cents + 1 WHERE ctid = (SELECT min(ctid) FROM marts.{mart})")  # noqa: S608
+    small.query(f"UPDATE marts.{mart} SET net_cents = net_cents + 1 WHERE ctid = (SELECT min(ctid) FROM marts.{mart})")
     with pytest.raises(Verdict, match=rf"{mart} net_cents: core 5,700, mart 5,701"):
         marts.verify(conn, "run")
 

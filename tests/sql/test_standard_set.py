@@ -62,7 +62,7 @@ def test_the_set_is_60495_rows_over_181_days_and_7_months_and_core_keeps_the_con
         "count(DISTINCT date_trunc('month', ordered_day)) FROM core.sales"
     )
     assert counted == [(8_893, 495, 181, 7)]
-    assert [standard.rows(f"SELECT count(*) FROM marts.{mart}")[0][0] for mart in marts.MARTS] == [8_893, 495, 181, 7]  # noqa: S608
+    assert [standard.rows(f"SELECT count(*) FROM marts.{mart}")[0][0] for mart in marts.MARTS] == [8_893, 495, 181, 7]
 
 
 @pytest.mark.parametrize("check", [check.name for check in checks.all_checks()])
@@ -71,7 +71,7 @@ def test_a_check_finds_exactly_the_rows_planted_for_it(standard: Loaded, check: 
     rule = next(rule for rule in checks.all_checks() if rule.name == check)
     with transaction(standard.conn) as cur:
         quality._scope(cur, AS_OF)
-        cur.execute(f"SELECT f.name, o.line FROM ({rule.sql}) AS o JOIN raw.files AS f USING (file_id)")  # noqa: S608
+        cur.execute(f"SELECT f.name, o.line FROM ({rule.sql}) AS o JOIN raw.files AS f USING (file_id)")
         found = cur.fetchall()
     assert len(found) == len(set(found))
     assert set(found) == planted

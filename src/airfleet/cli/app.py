@@ -9,15 +9,14 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from airfleet import env_file, first_run, mailbox, runs
+from airfleet import env_file, first_run, runs
 from airfleet.api import AirflowApi, DagRun
-from airfleet.cli import deployment, logs, show
-from airfleet.embedded import servers
+from airfleet.cli import deployment, show, team
 from airfleet.embedded.instances import MAX_WORKERS
-from airfleet.embedded.stack import EmbeddedStack
 from airfleet.errors import AirfleetError
 from airfleet.paths import Paths
 from airfleet.roles import SCHEDULER, WORKER
+from airfleet.stacks import Stack
 
 app = typer.Typer(
     name="./airfleet",
@@ -51,20 +50,24 @@ def up(
     scale: Annotated[
         list[str], typer.Option("--scale", help="ROLE=N instead of the number in .env; may be given twice.")
     ] = [],  # noqa: B006 - typer's way to say "none given"
+    engine: Annotated[
+        str | None,
+        typer.Option("--engine", help="docker or embedded; default: as before, else docker where one answers."),
+    ] = None,
 ) -> None:
     """Start everything, run the first Dags once, and print where to look.
 
     Exits 0 only when every role is healthy and every first Dag run has succeeded. What runs already is left alone.
     """
-    stack = deployment.stack(make_env=True)
+    stack = deployment.stack(make_env=True, engine=engine)
     wanted = {WORKER.name: stack.settings.workers, SCHEDULER.name: stack.settings.schedulers} | _counts(scale)
     started = time.monotonic()
     with show.progress() as progress:
         stack.up(wanted, progress.say)
         progress.done(f"[green]✓[/] every role is healthy after {time.monotonic() - started:.0f} s")
-        finished, tasks = first_run.run(stack.settings, stack.paths, progress.say, progress.watch)
+        finished, tasks = first_run.run(stack, progress.say, progress.watch)
     if tasks:
-        show.console.print(show.tasks_table(tasks))
+        show.console.print(show.tasks_table(tasks, stack.worker_name))
     _print_logins(stack)
     _exit_unless_successful(finished)
 
@@ -88,10 +91,7 @@ def down(
         typer.confirm("Delete every database of this stack?", abort=True)
     stack = deployment.stack()
     with show.progress() as progress:
-        stack.down(progress.say, timeout)
-        if volumes:
-            servers.delete(stack.paths)
-            mailbox.delete(stack.paths.mail)
+        stack.down(progress.say, timeout, volumes=volumes)
     show.console.print("Stopped." if not volumes else "Stopped, and the data deleted.")
 
 
@@ -135,7 +135,7 @@ def show_logs(
     tail: Annotated[int, typer.Option("--tail", "-n", help="Lines from the end of each log.")] = 100,
 ) -> None:
     """Print the logs of roles."""
-    logs.show(Paths().role_logs, role, follow=follow, tail=tail)
+    deployment.stack().logs(role, follow=follow, tail=tail)
 
 
 @app.command()
@@ -169,7 +169,7 @@ def run(
     if as_json:
         show.as_json({"run": finished, "tasks": tasks})
     else:
-        show.console.print(show.tasks_table(tasks))
+        show.console.print(show.tasks_table(tasks, stack.worker_name))
     _exit_unless_successful([finished])
 
 
@@ -192,7 +192,7 @@ def mail(
     as_json: Json = False,
 ) -> None:
     """Show the mail that the local catcher took, newest last."""
-    caught = mailbox.read(Paths().mail)
+    caught = deployment.stack().mails()
     if number is not None:
         if not 1 <= number <= len(caught):
             raise AirfleetError(f"There is no mail {number}; there are {len(caught)}.")
@@ -228,6 +228,7 @@ def check(
 def main() -> None:
     """Run the command line; problems are printed as sentences, without a traceback."""
     try:
+        team.add_commands(app)
         app()
     except AirfleetError as error:
         for problem in error.problems:
@@ -263,7 +264,7 @@ def _conf(text: str) -> dict[str, Any]:
     return given
 
 
-def _print_logins(stack: EmbeddedStack) -> None:
+def _print_logins(stack: Stack) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("Page", "Address", "User", "Password"):
         table.add_column(title)

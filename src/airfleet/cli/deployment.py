@@ -1,21 +1,21 @@
 """What every command starts from: the settings of this checkout and its stack."""
 
 from airfleet import env_file, settings
-from airfleet.embedded.stack import EmbeddedStack
 from airfleet.errors import AirfleetError
 from airfleet.paths import Paths
 from airfleet.settings import Settings
+from airfleet.stacks import Stack, choose
 
 
-def stack(*, make_env: bool = False) -> EmbeddedStack:
+def stack(*, make_env: bool = False, engine: str | None = None) -> Stack:
     """Return the stack of this checkout; with *make_env*, make .env where there is none."""
     paths = Paths()
     if make_env and not paths.env_file.exists():
         env_file.fill(paths.env_file, paths.env_example)
-    return EmbeddedStack(settings.load(paths.env_file), paths)
+    return choose(settings.load(paths.env_file), paths, engine)
 
 
-def running_stack() -> EmbeddedStack:
+def running_stack() -> Stack:
     """Return the stack, or raise AirfleetError when it does not run."""
     found = stack()
     if not found.is_running():

@@ -1,7 +1,7 @@
 """What commands print: progress, tables, problems."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, is_dataclass
 from typing import Any
@@ -11,7 +11,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from airfleet.api import DagRun, TaskRun
-from airfleet.embedded.instances import worker_name
 
 # Names and passwords are never cut: a narrow terminal wraps the line, a pipe gets all of it.
 _LEAST_WIDTH = 160
@@ -68,7 +67,7 @@ def progress(*, quiet: bool = False) -> Iterator[Progress]:
         yield shown
 
 
-def tasks_table(tasks: Sequence[TaskRun]) -> Table:
+def tasks_table(tasks: Sequence[TaskRun], worker_name: Callable[[str], str]) -> Table:
     """Return a table with a line for each task."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title, justify in (("Dag", "left"), ("Task", "left"), ("State", "left")):

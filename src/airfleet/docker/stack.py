@@ -11,8 +11,9 @@ from airfleet import preflight
 from airfleet.docker import engine
 from airfleet.embedded.stack import InstanceState
 from airfleet.errors import AirfleetError
+from airfleet.mailbox import Mail
 from airfleet.paths import Paths
-from airfleet.roles import FLOWER, SCHEDULER, WORKER
+from airfleet.roles import FLOWER, SCHEDULER, WORKER, Addresses
 from airfleet.settings import Settings
 
 _HEALTH_TIMEOUT_S = 300.0
@@ -41,6 +42,11 @@ class DockerStack:
         self.paths = paths
         self.monitoring = monitoring
         self.compose = engine.Compose(paths, monitoring=monitoring)
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where the containers find each other."""
+        return Addresses(("postgres", 5432), ("redis", 6379), ("airflow-webserver", 8080), ("mail", 1025))
 
     def is_running(self) -> bool:
         """Return whether any container of this checkout runs."""
@@ -116,10 +122,27 @@ class DockerStack:
             )
         return sorted(states, key=lambda state: state.name)
 
-    def logs(self, role: str | None, *, follow: bool, tail: int) -> int:
-        """Print the logs of *role*, or of all; return Compose's exit status."""
+    def logs(self, role: str | None, *, follow: bool, tail: int) -> None:
+        """Print the logs of *role*, or of all; raises AirfleetError when there is no such service."""
         options = [f"--tail={tail}", *(["--follow"] if follow else [])]
-        return self.compose.pass_through("logs", *options, *([role] if role else []))
+        if self.compose.pass_through("logs", *options, *([role] if role else [])) != 0:
+            raise AirfleetError(f"docker compose shows no logs of {role or 'any service'}; see above.")
+
+    def run_command(self, module: str, arguments: list[str], environment: dict[str, str]) -> int:
+        """Run `python -m module ARGUMENTS` in a container like a worker's, on this terminal; return its status."""
+        given = [part for key, value in environment.items() for part in ("--env", f"{key}={value}")]
+        command = ["python", "-P", "-m", module, *arguments]
+        return self.compose.pass_through("run", "--rm", "--no-deps", "--no-TTY", *given, WORKER.name, *command)
+
+    def worker_name(self, hostname: str) -> str:
+        """Return the container whose host name *hostname* is; a removed one keeps its id."""
+        names: dict[str, str] = {c["ID"][:12]: c["Name"] for c in self.compose.containers()}
+        return names.get(hostname, hostname)
+
+    def mails(self) -> list[Mail]:
+        """Return what the mail catcher took, oldest first."""
+        said = self.compose.run("exec", "--no-TTY", "mail", "python", "-P", "-m", "airfleet.mailbox")
+        return [Mail(**found) for found in json.loads(said)]
 
     def run_module(self, module: str, environment: dict[str, str]) -> None:
         """Run `python -m module` in a container like a worker's, with *environment* on top; raises AirfleetError."""

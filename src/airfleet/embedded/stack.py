@@ -8,17 +8,18 @@ from dataclasses import dataclass
 
 import psutil
 
-from airfleet import preflight
-from airfleet.embedded import servers
+from airfleet import mailbox, preflight
+from airfleet.embedded import role_logs, servers
 from airfleet.embedded.health import Health
-from airfleet.embedded.instances import LOOPBACK, Instance, addresses, instances, process_environment
+from airfleet.embedded.instances import LOOPBACK, Instance, addresses, instances, process_environment, worker_name
 from airfleet.embedded.process_manager import ProcessManager, Program, kill_tree, processes
 from airfleet.errors import AirfleetError
 from airfleet.paths import Paths
-from airfleet.roles import SCHEDULER, WORKER, Grant, Role, environment
+from airfleet.roles import SCHEDULER, WORKER, Addresses, Grant, Role, environment
 from airfleet.settings import Settings
 
-_HEALTH_TIMEOUT_S = 180.0
+# A laptop that is busy with other things takes minutes for what takes half a minute otherwise.
+_HEALTH_TIMEOUT_S = 300.0
 _POLL_S = 0.25
 _LOG_TAIL_LINES = 15
 
@@ -46,6 +47,11 @@ class EmbeddedStack:
         self.settings = settings
         self.paths = paths
         self.manager = ProcessManager(paths)
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where every process finds the servers."""
+        return addresses(self.settings)
 
     def is_running(self) -> bool:
         """Return whether the process manager is there."""
@@ -100,11 +106,20 @@ class EmbeddedStack:
             self.manager.start(instance.name)
         self._wait_until_healthy(wanted, say)
 
-    def down(self, say: Say, timeout_s: int | None = None) -> None:
-        """Stop everything, workers after their running tasks (or after *timeout_s*); data stays."""
-        if not self.is_running():
+    def down(self, say: Say, timeout_s: int | None = None, *, volumes: bool = False) -> None:
+        """Stop everything, workers after their running tasks (or after *timeout_s*).
+
+        Data stays, unless *volumes* asks for its deletion.
+        """
+        if self.is_running():
+            self._stop_everything(say, timeout_s)
+        else:
             self._end_leftovers(say)
-            return
+        if volumes:
+            servers.delete(self.paths)
+            mailbox.delete(self.paths.mail)
+
+    def _stop_everything(self, say: Say, timeout_s: int | None) -> None:
         grace = {i.name: i.stop_seconds for i in instances(self.settings, self.paths, self.counts())}
         known = [s.name for s in self.manager.states() if s.pid]
         # What hands out work first, then who does it, then whom that talks to.
@@ -143,6 +158,37 @@ class EmbeddedStack:
             )
         order = ["postgres", "redis", *by_name]
         return sorted(found, key=lambda s: order.index(s.name) if s.name in order else len(order))
+
+    def logs(self, role: str | None, *, follow: bool, tail: int) -> None:
+        """Print the last *tail* lines of each log of *role*, or of all, and with *follow* what comes after."""
+        role_logs.show(self.paths.role_logs, role, follow=follow, tail=tail)
+
+    def run_module(self, module: str, environment: dict[str, str]) -> None:
+        """Run `python -m module` with *environment*; raises AirfleetError with the end of its output."""
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", module],
+            env=process_environment(self.paths) | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise AirfleetError(
+                f"python -m {module} failed:\n{_last_lines(done.stdout + done.stderr, _LOG_TAIL_LINES)}"
+            )
+
+    def run_command(self, module: str, arguments: list[str], environment: dict[str, str]) -> int:
+        """Run `python -m module ARGUMENTS` on this terminal, and return its exit status."""
+        command = [sys.executable, "-P", "-m", module, *arguments]
+        return subprocess.run(command, env=process_environment(self.paths) | environment, check=False).returncode
+
+    def worker_name(self, hostname: str) -> str:
+        """Return the worker whose loopback address *hostname* is."""
+        return worker_name(hostname)
+
+    def mails(self) -> list[mailbox.Mail]:
+        """Return what the mail catcher took, oldest first."""
+        return mailbox.read(self.paths.mail)
 
     def _programs(self, counts: dict[str, int]) -> list[Program]:
         programs = [
@@ -220,7 +266,7 @@ def _count(names: list[str], role: Role) -> int:
 
 def _as_environment(settings: Settings) -> dict[str, str]:
     values = {}
-    for name in type(settings).model_fields:
+    for name in settings.names():
         value = getattr(settings, name)
         plain = value.get_secret_value() if hasattr(value, "get_secret_value") else value
         values[name.upper()] = str(plain)

@@ -3,7 +3,6 @@
 import time
 from pathlib import Path
 
-from airfleet.cli.show import console
 from airfleet.errors import AirfleetError
 
 _POLL_S = 0.2
@@ -41,4 +40,4 @@ def show(folder: Path, role: str | None, *, follow: bool, tail: int) -> None:
 def _print(file: Path, lines: list[str], width: int) -> None:
     prefix = f"{file.stem:<{width}} | " if width else ""
     for line in lines:
-        console.print(prefix + line, markup=False)
+        print(prefix + line, flush=True)

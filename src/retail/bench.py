@@ -1,0 +1,86 @@
+"""Measure the shop's pipelines: `python -m retail.bench SCALE` on an empty, prepared warehouse.
+
+Reads RETAIL_WAREHOUSE_URL and RETAIL_DATA_DIR (generated at that scale before). Prints one JSON object: rows a second
+of the load, its peak memory, the marts, and the three dimensions' checks in a row against in parallel, each in a
+process of its own as Airflow runs them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from contextlib import closing
+from datetime import UTC, datetime
+
+import psycopg2
+
+from retail import checks, ingest, marts, quality
+from retail.settings import Settings
+
+_AS_OF = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def _peak_mib() -> float:
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+
+
+def _check(dimension: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "retail.bench", "--dimension", dimension])
+
+
+def _timed_checks(together: bool) -> float:
+    began = time.monotonic()
+    running = []
+    for dimension in checks.DIMENSIONS:
+        running.append(_check(dimension))
+        if not together:
+            running[-1].wait()
+    if any(process.wait() for process in running):
+        raise SystemExit("a check failed")
+    return round(time.monotonic() - began, 2)
+
+
+def main() -> None:
+    url = os.environ["RETAIL_WAREHOUSE_URL"]
+    with closing(psycopg2.connect(url)) as conn:
+        if sys.argv[1] == "--dimension":
+            quality.check_dimension(conn, "bench", sys.argv[2])
+            return
+        settings = Settings.from_env()
+        began = time.monotonic()
+        found = ingest.validate_source(conn, settings)
+        validated = time.monotonic() - began
+        before = _peak_mib()
+        loaded = ingest.load(conn, settings, found.fresh, "bench")
+        after = _peak_mib()
+        built = marts.refresh_all(conn, "bench")
+        quality.begin(conn, "bench", _AS_OF)
+    # A first round warms the server's cache, so that neither of the two timed ones pays for it.
+    _timed_checks(together=True)
+    in_a_row, parallel = _timed_checks(together=False), _timed_checks(together=True)
+    print(
+        json.dumps(
+            {
+                "scale": sys.argv[1],
+                "rows": loaded.new_rows,
+                "validate_s": round(validated, 2),
+                "load_s": loaded.seconds,
+                "rows_per_s": round(loaded.new_rows / loaded.seconds) if loaded.new_rows else None,
+                "peak_mib_before_load": before,
+                "peak_mib_after_load": after,
+                "marts_s": {mart.mart: mart.seconds for mart in built},
+                "checks_in_a_row_s": in_a_row,
+                "checks_parallel_s": parallel,
+                "cut": round(1 - parallel / in_a_row, 3),
+            },
+            indent=1,
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
