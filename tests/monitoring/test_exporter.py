@@ -296,6 +296,17 @@ def test_ends_and_kills_are_counted_from_the_audit_log_once_each(meta: Meta, dat
         }
 
 
+def test_a_dags_first_kill_is_a_rise_from_nought(meta: Meta, database: Database) -> None:
+    meta.dag("sales")
+    meta.serialized("sales", {"tasks": []})
+    meta.task("sales", "load", "running")
+    source = Metadata(database, Workers)
+    before = values(look(source), "airflow_db_tasks_killed_total")
+    meta.log("sales", "load", "failed")
+    after = values(look(source), "airflow_db_tasks_killed_total")
+    assert (before["sales", "signal"], after["sales", "signal"]) == (0, 1)
+
+
 def test_an_entry_that_commits_late_under_a_lower_number_is_still_counted(meta: Meta, database: Database) -> None:
     meta.dag("sales")
     meta.task("sales", "good", "running")

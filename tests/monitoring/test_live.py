@@ -279,7 +279,8 @@ def test_the_alerts_of_the_planted_faults_fire_and_no_other(watched: Watched) ->
     def firing() -> set[str]:
         return {one["metric"]["alertname"] for one in watched.query('ALERTS{alertstate="firing"}')}
 
-    wait_until("they fire", lambda: planted <= firing(), 60)
+    for alert in sorted(planted):
+        wait_until(f"{alert} fires", lambda a=alert: a in firing(), 60)
     assert firing() - planted <= {"TaskErrorBudgetFast"}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from airfleet.exporter.queries import Database
@@ -16,6 +16,7 @@ from airfleet.sla.declare import END_MARK
 # Rows of the audit log become visible out of order: one that took a lower number may commit later.
 REREAD_IDS = 1000
 
+_KILLS = ("signal", "heartbeat_lost", "state_mismatch")
 _ENDS = {"success", "failed", "up_for_retry", "skipped"}
 
 
@@ -47,7 +48,7 @@ class Metadata:
             limits = self._dags.limits(row["dag_id"], row["task_id"])
             why = reason(row, limits, self._workers())
             samples.add(m.WAITING_AGE, row["age_s"] or 0, row["dag_id"], row["task_id"], row["queue"], why)
-        self._ends.look(samples)
+        self._ends.look(samples, self._dags.declared())
 
     def _unfinished(self, samples: Samples) -> None:
         rows = self._database.rows("unfinished_tasks")
@@ -88,8 +89,13 @@ class Ends:
         self._ends: Counter[tuple[str, str]] = Counter()
         self._kills: Counter[tuple[str, str]] = Counter()
 
-    def look(self, samples: Samples) -> None:
-        """Count what the log has since the last look, and add the counters."""
+    def look(self, samples: Samples, dag_ids: Iterable[str] = ()) -> None:
+        """Count what the log has since the last look, and add the counters.
+
+        Every one of *dag_ids* has its counters of kills from the start, at 0: one that was born at 1 would be no rise.
+        """
+        for dag_id in dag_ids:
+            self._know(dag_id)
         if self._newest is None:
             self._newest = self._database.rows("last_log_id")[0]["id"]
         else:
@@ -98,6 +104,10 @@ class Ends:
             samples.add(m.TASK_ENDS, count, dag_id, state)
         for (dag_id, why), count in sorted(self._kills.items()):
             samples.add(m.TASKS_KILLED, count, dag_id, why)
+
+    def _know(self, dag_id: str) -> None:
+        for why in _KILLS:
+            self._kills[dag_id, why] += 0
 
     def _count(self) -> None:
         assert self._newest is not None  # noqa: S101 - set by the first look
@@ -112,9 +122,9 @@ class Ends:
             self._newest = max(self._newest, row["id"])
             if row["event"] in _ENDS:
                 self._ends[row["dag_id"], row["event"]] += 1
-            # From its first end on a Dag has both counters, so that a kill is a rise and not a birth.
-            for why in ("signal", "heartbeat_lost", "state_mismatch"):
-                self._kills[row["dag_id"], why] += why == kill_reason(row)
+            self._know(row["dag_id"])
+            if why := kill_reason(row):
+                self._kills[row["dag_id"], why] += 1
         # The id the first look found stays as the floor until the window has moved past it.
         floor = self._newest - 2 * REREAD_IDS
         self._seen = {one for one in self._seen if one >= floor}
