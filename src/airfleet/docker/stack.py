@@ -151,9 +151,11 @@ class DockerStack:
 
     def wait_until_healthy(self, say: Say) -> None:
         """Return when every container passes its health check; raises AirfleetError naming those that do not."""
+        # A container of a profile that is off now may lie around from earlier, and is nobody's business.
+        wanted = {*self.compose.run("config", "--services").split()} - {"airflow-init"}
         deadline = time.monotonic() + _HEALTH_TIMEOUT_S
         while True:
-            found = [c for c in self.compose.containers() if c["Service"] != "airflow-init"]
+            found = [c for c in self.compose.containers() if c["Service"] in wanted]
             waiting = [c["Name"] for c in found if c["Health"] != "healthy" and not engine.passes_its_check(c["ID"])]
             if not waiting:
                 return
