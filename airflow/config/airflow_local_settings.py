@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING
 
 from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 
+from airfleet.policies.ids import refuse_unmeasurable_ids
+
 if TYPE_CHECKING:
-    from airflow.sdk import BaseOperator
+    from airflow.sdk import DAG, BaseOperator
 
 FAILURE_SUBJECT = "Failed: {{ ti.dag_id }}.{{ ti.task_id }} (try {{ ti.try_number }})"
 FAILURE_BODY = Path(__file__).with_name("failure_mail.html").read_text(encoding="utf-8")
+
+
+def dag_policy(dag: DAG) -> None:
+    """Refuse ids that Airflow would drop from its metrics without a word."""
+    refuse_unmeasurable_ids(dag)
 
 
 def task_policy(task: BaseOperator) -> None:
