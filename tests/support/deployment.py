@@ -63,8 +63,8 @@ class Deployment(Checkout):
         return AirflowApi(settings.load(self.root / ".env"))
 
     def url(self, path: str) -> str:
-        """Return *path* at the web port."""
-        return f"http://127.0.0.1:{self.env()['WEBSERVER_PORT']}{path}"
+        """Return *path* at the web port, under the name that the UI calls itself (api.base_url): logins hold there."""
+        return f"http://localhost:{self.env()['WEBSERVER_PORT']}{path}"
 
     def flower(self, path: str) -> str:
         """Return *path* at Flower's port."""
