@@ -48,7 +48,7 @@ def port_problems(wanted: dict[str, int], own_pids: set[int]) -> list[str]:
         address = "127.0.1.1" if key == "log_server_port" else "127.0.0.1"
         if _is_free(address, port):
             continue
-        owner = _owner(port)
+        owner = _owner(address, port)
         if owner is None or owner.pid not in own_pids:
             by = f"by pid {owner.pid} ({owner.name()})" if owner else "by another user's process"
             problems.append(f"Port {port} is taken {by}. Set {key.upper()} in .env and run again.")
@@ -65,10 +65,12 @@ def _is_free(address: str, port: int) -> bool:
     return True
 
 
-def _owner(port: int) -> psutil.Process | None:
+def _owner(address: str, port: int) -> psutil.Process | None:
+    # One port may have an owner on each address; one that listens on all of them is in the way everywhere.
+    in_the_way = {(ip, port) for ip in (address, "0.0.0.0", "::")}  # noqa: S104 - compared, not bound
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,) and connection.pid:
+            if connection.status == psutil.CONN_LISTEN and tuple(connection.laddr) in in_the_way and connection.pid:
                 return psutil.Process(connection.pid)
     except psutil.Error:
         return None

@@ -130,9 +130,9 @@ def free_ports(count: int) -> list[int]:
     chosen: list[int] = []
     for port in range(18000 + os.getpid() % 500 * 16, 32000, 8):
         with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(("127.0.0.1", port))
+                # Every address: another stack's log server takes its port on addresses of its own.
+                probe.bind(("0.0.0.0", port))  # noqa: S104 - nothing listens
             except OSError:
                 continue
         chosen.append(port)
