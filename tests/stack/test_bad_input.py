@@ -89,7 +89,7 @@ def test_up_that_is_interrupted_at_any_step_goes_on_when_run_again(down: Checkou
 
 def test_another_database_password_than_the_stored_one_is_refused_by_name(down: Checkout) -> None:
     down.airfleet("down")
-    _refused(down, "POSTGRES_PASSWORD", "x" * 20, "Postgres refuses POSTGRES_PASSWORD")
+    _refused(down, "POSTGRES_PASSWORD", "q7" * 12, "Postgres refuses POSTGRES_PASSWORD")
 
 
 def test_a_fernet_key_that_does_not_open_stored_connections_is_refused(
