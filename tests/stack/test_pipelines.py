@@ -60,21 +60,19 @@ def test_the_weekly_run_leaves_a_report_and_a_mail(checkout: Checkout, first_up:
     assert reports
     assert "<svg" in reports[0].read_text()
     subjects = [mail["subject"] for mail in checkout.json("mail")]
-    assert any("weekly" in subject.lower() for subject in subjects), subjects
+    assert any(subject.startswith("Shop week to ") for subject in subjects), subjects
 
 
 def _checksums(connect: Callable[[str, str], Connection]) -> dict[str, tuple[int, str]]:
     """Return for each table of the shop its count and a digest of its rows, whatever their order."""
     found = {}
+    names = [
+        *(f"core.{entity}" for entity in ("customers", "products", "transactions")),
+        *(f"marts.{m}" for m in MARTS),
+    ]
     with connect("warehouse_reader", "warehouse").cursor() as cursor:
-        cursor.execute(
-            "SELECT table_schema || '.' || table_name FROM information_schema.tables"
-            " WHERE table_schema IN ('core', 'marts') AND table_type = 'BASE TABLE' ORDER BY 1"
-        )
-        names = [name for (name,) in cursor.fetchall()]
         for name in names:
             cursor.execute(f"SELECT t::text FROM {name} t ORDER BY 1")
             rows = [row for (row,) in cursor.fetchall()]
             found[name] = (len(rows), hashlib.sha256("\n".join(rows).encode()).hexdigest())
-    assert found, "the warehouse has no tables in core and marts"
     return found

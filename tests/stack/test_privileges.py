@@ -8,6 +8,7 @@ import psycopg2
 import pytest
 import redis
 from psycopg2.extensions import connection as Connection
+from supervisor.options import ServerOptions
 from support.checkout import Checkout
 
 from airfleet.settings import Settings
@@ -147,8 +148,11 @@ def test_each_process_has_the_secrets_of_its_role_and_no_others(
     env = checkout.env()
     secrets = {key: value for key, value in env.items() if value in settings.secrets()}
     pids = {state["name"]: state["pid"] for state in checkout.json("status")}
+    started_with = _started_with(checkout)
     for name, allowed in MAY_KNOW.items():
-        has = " ".join(psutil.Process(pids[name]).environ().values())
+        # Webserver and workers set a title of their own over the place where the kernel shows their environment.
+        environment = psutil.Process(pids[name]).environ()
+        has = " ".join([*environment.values(), *started_with[name].values()])
         assert {key for key, value in secrets.items() if value in has} == allowed, name
 
 
@@ -161,3 +165,11 @@ def test_no_secret_stands_in_a_process_list_or_a_role_log(
     for secret in settings.secrets():
         assert not [command for command in commands if secret in command]
         assert not [log for log in logs if secret in log]
+
+
+def _started_with(checkout: Checkout) -> dict[str, dict[str, str]]:
+    """Return the variables that the process manager gives to each program, as it reads them itself."""
+    options = ServerOptions()
+    options.realize(["-c", str(checkout.root / ".airfleet" / "supervisord.conf"), "-n"])
+    programs = [process for group in options.process_group_configs for process in group.process_configs]
+    return {program.name: program.environment for program in programs}
