@@ -85,7 +85,7 @@ def _instance(role: Role, number: int, settings: Settings, paths: Paths) -> Inst
     return Instance(
         name=name,
         role=role,
-        command=shlex.join(command),
+        command=shlex.join(["python", "-P", "-m", "airfleet.embedded.launch", name, *command]),
         environment=process_environment(paths)
         | environment(role, settings, addresses(settings))
         | _local(role, number, settings, paths),
