@@ -47,6 +47,15 @@ def test_every_bad_key_of_env_is_named_at_once_and_no_secret_is_printed(down: Ch
         assert value not in said.stdout + said.stderr
 
 
+def test_servers_outside_the_stack_are_refused_where_they_would_be_ignored(down: Checkout) -> None:
+    down.set_env(BROKER_URL="redis://elsewhere:6379/0")
+    said = down.airfleet("up", check=False)
+    down.set_env(BROKER_URL="")
+    assert said.returncode == 1
+    assert "BROKER_URL" in said.stderr
+    assert "--engine docker" in said.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "needles"),
     [

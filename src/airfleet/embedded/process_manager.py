@@ -1,6 +1,7 @@
 """supervisord: its configuration, and what the rest of the tool asks of it."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,8 @@ from airfleet.paths import Paths
 
 _START_TIMEOUT_S = 20.0
 _ALREADY_STARTED, _NOT_RUNNING = 60, 70
+# What the process manager takes for the rest of a line, even between quotation marks.
+_COMMENT = re.compile(r"\s[;#]")
 _SERVER_PROGRAMS = ("postgres", "valkey-server")
 
 
@@ -68,10 +71,10 @@ class ProcessManager:
 
     def configure(self, programs: Iterable[Program]) -> None:
         """Write the configuration; a running supervisord takes it up with `apply`."""
-        if "%" in str(self._paths.root):
+        if "%" in str(self._paths.root) or _COMMENT.search(str(self._paths.root)):
             raise AirfleetError(
-                f"{self._paths.root} has a % in its name, which the process manager takes for a variable."
-                " Move the checkout to a folder without one."
+                f"{self._paths.root} has a % or a space before ; or # in its name, which the process manager takes for"
+                " a variable or a comment. Move the checkout to a folder without."
             )
         for folder in (self._paths.role_logs, self._paths.working_folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -241,7 +244,10 @@ def _escape(text: str) -> str:
 
 def _quote(value: str) -> str:
     """Return *value* as supervisord reads it back: one quoted word."""
-    if "\n" in value or ("'" in value and '"' in value):
-        raise AirfleetError("A value for a role has a line break, or both kinds of quotation marks.")
+    if "\n" in value or ("'" in value and '"' in value) or _COMMENT.search(value):
+        raise AirfleetError(
+            "A value for a role has a line break, both kinds of quotation marks, or a space before ; or #."
+            " Look through what you set in .env."
+        )
     mark = '"' if "'" in value else "'"
     return mark + _escape(value) + mark

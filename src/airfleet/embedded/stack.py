@@ -69,6 +69,7 @@ class EmbeddedStack:
 
         What runs and is configured as it should be is left alone. Raises AirfleetError naming what did not start.
         """
+        self._refuse_outside_servers()
         running = self.is_running()
         if not running:
             self._end_leftovers(say)
@@ -92,6 +93,14 @@ class EmbeddedStack:
         for instance in missing:
             self.manager.start(instance.name)
         self._wait_until_healthy(wanted, say)
+
+    def _refuse_outside_servers(self) -> None:
+        keys = ("metadata_url", "results_url", "warehouse_url", "broker_url")
+        if named := [key.upper() for key in keys if getattr(self.settings, key).get_secret_value()]:
+            raise AirfleetError(
+                f"{', '.join(named)} in .env name servers outside the stack, which only the engine docker uses. Empty"
+                " them, or run ./airfleet up --engine docker."
+            )
 
     def scale(self, counts: dict[str, int], say: Say) -> None:
         """Bring the scalable roles to *counts*: new ones are started, surplus ones finish their tasks first."""

@@ -34,29 +34,28 @@ def main() -> None:
         outside.wait_for_database(key, address, _SERVER_TIMEOUT_S)
     if settings.builtin_postgres:
         postgres.wait_for_server(settings, postgres_at, _SERVER_TIMEOUT_S)
-        with postgres.one_at_a_time(settings, postgres_at) as admin:
+        with postgres.one_at_a_time(postgres.connect(settings, postgres_at)) as admin:
             _say("making databases and roles")
             postgres.create_databases(settings, admin)
             if "METADATA_URL" not in named:
                 metadata = postgres_dsn("airflow_metadata", settings.metadata_password, postgres_at, "airflow")
-                if _set_up_airflow(settings, admin, metadata):
-                    postgres.grant_monitoring(settings, postgres_at)
+                _set_up_airflow(settings, admin, metadata)
+                postgres.grant_monitoring(settings, postgres_at)
     if "METADATA_URL" in named:
-        with outside.one_at_a_time(named["METADATA_URL"]) as owner:
+        with postgres.one_at_a_time(airflow.connect(named["METADATA_URL"])) as owner:
             _set_up_airflow(settings, owner, named["METADATA_URL"])
     _say("done")
 
 
-def _set_up_airflow(settings: Settings, owner: Connection, address: str) -> bool:
-    """Migrate the metadata database at *address* and check what is in it; return whether it was migrated."""
+def _set_up_airflow(settings: Settings, owner: Connection, address: str) -> None:
+    """Migrate the metadata database at *address* and check what is in it."""
     metadata = airflow.connect(address)
     _say("migrating the metadata database")
-    migrated = airflow.migrate(owner, metadata.info.dbname)
+    airflow.migrate(owner, metadata.info.dbname)
     _say("checking secrets and the administrator")
     airflow.check_fernet_key(settings, metadata)
     airflow.ensure_admin(settings, metadata)
     metadata.close()
-    return migrated
 
 
 def _say(step: str) -> None:

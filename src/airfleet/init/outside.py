@@ -4,19 +4,16 @@ Their databases and users are made by whoever runs them; docs/compose.md says wh
 """
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import psycopg2
 import redis
 from psycopg2.errors import OperationalError
-from psycopg2.extensions import connection as Connection
 
 from airfleet.errors import AirfleetError
 from airfleet.settings import Settings
 
 _RETRY_S = 1.0
-_LOCK = 0x61697266
 # What the right password would not mend in a moment either.
 _FINAL = ("password authentication failed", "does not exist", "certificate", "SSL", "no pg_hba.conf entry")
 
@@ -78,19 +75,6 @@ def wait_for_broker(url: str, timeout_s: float) -> None:
         return None
 
     _wait("BROKER_URL", attempt, timeout_s)
-
-
-@contextmanager
-def one_at_a_time(address: str) -> Iterator[Connection]:
-    """Hold the lock that only one init can hold on this metadata database; yields its owner's connection."""
-    opened = psycopg2.connect(address, connect_timeout=5, application_name="airfleet-init")
-    opened.autocommit = True
-    try:
-        with opened.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
-        yield opened
-    finally:
-        opened.close()
 
 
 def _wait(key: str, attempt: Callable[[], str | None], timeout_s: float) -> None:

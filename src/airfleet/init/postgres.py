@@ -68,9 +68,8 @@ def wait_for_server(settings: Settings, server: tuple[str, int], timeout_s: floa
 
 
 @contextmanager
-def one_at_a_time(settings: Settings, server: tuple[str, int]) -> Iterator[Connection]:
-    """Hold the lock that only one init can hold; yields the superuser's connection that holds it."""
-    opened = connect(settings, server)
+def one_at_a_time(opened: Connection) -> Iterator[Connection]:
+    """Hold the lock that only one init can hold on this server; closes *opened*, which holds it, at the end."""
     try:
         with opened.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
