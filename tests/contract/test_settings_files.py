@@ -50,6 +50,14 @@ def test_every_line_of_airflow_cfg_is_an_option_of_the_installed_airflow() -> No
     assert {(s, option) for s in ours.sections() for option in ours[s]} - known == set()
 
 
+def test_a_new_dag_file_is_looked_for_every_30_seconds_at_most() -> None:
+    ours = configparser.ConfigParser(interpolation=None)
+    ours.read(CFG)
+    # A slow machine takes longer to parse what it found; how often it looks is ours.
+    assert ours.getint("dag_processor", "refresh_interval") <= 30
+    assert ours.getint("dag_processor", "min_file_process_interval") <= 30
+
+
 def test_airflow_cfg_holds_no_secret() -> None:
     text = CFG.read_text().lower()
     assert not re.findall(r"^\s*(fernet_key|secret_key|jwt_secret|broker_url|result_backend)\s*=", text, re.M)

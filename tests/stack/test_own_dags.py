@@ -80,7 +80,7 @@ def test_a_teams_dag_runs_with_its_own_package_connection_deferral_mapping_and_g
 ) -> None:
     _add_connection(settings)
     checkout.add_dag("team_dag", DAG)
-    wait_until("the new Dag is seen within 30 s and a few to parse", lambda: api.dag("team_dag"), timeout_s=45)
+    wait_until("the new Dag is seen", lambda: api.dag("team_dag"), timeout_s=120)
     ran = checkout.json("run", "team_dag")
     assert ran["run"]["state"] == "success", ran
     squares = [task for task in ran["tasks"] if task["task_id"] == "grouped.square"]
@@ -92,7 +92,7 @@ def test_a_failing_task_is_mailed_with_dag_task_try_error_and_log_link(
     checkout: Checkout, settings: Settings, api: AirflowApi
 ) -> None:
     checkout.add_dag("failing_dag", FAILING_DAG)
-    wait_until("the new Dag is seen", lambda: api.dag("failing_dag"), timeout_s=45)
+    wait_until("the new Dag is seen", lambda: api.dag("failing_dag"), timeout_s=120)
     done = checkout.airfleet("run", "failing_dag", check=False)
     assert done.returncode == 1
     assert "failing_dag failed" in done.stderr

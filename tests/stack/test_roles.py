@@ -72,7 +72,7 @@ def test_a_killed_process_comes_back(checkout: Checkout, role: str, first_up: st
         found = next(state for state in states if state["name"] == role)
         return found["pid"] not in (0, pid) and all(state["healthy"] for state in states)
 
-    wait_until(f"{role} and all others healthy again", is_back, timeout_s=120)
+    wait_until(f"{role} and all others healthy again", is_back, timeout_s=300)
 
 
 def test_up_repairs_a_stack_of_which_everything_was_killed(

@@ -34,7 +34,7 @@ class Checkout:
     user: str | None = None
     variables: dict[str, str] = field(default_factory=dict)
 
-    def airfleet(self, *arguments: str, timeout_s: float = 400, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def airfleet(self, *arguments: str, timeout_s: float = 900, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `./airfleet ARGUMENTS`; with *check*, a failure fails the test with all that was printed."""
         done = subprocess.run(
             [str(self.root / "airfleet"), *arguments],
