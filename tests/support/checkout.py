@@ -1,5 +1,6 @@
 """A fresh checkout of this repository in a folder of its own, used as its user would use it."""
 
+import contextlib
 import json
 import os
 import pwd
@@ -143,16 +144,11 @@ def free_ports(count: int) -> list[int]:
 
 def _python_for(user: str) -> str:
     """Return a Python that *user* can run and make virtual environments with."""
+    has_what_it_takes = "import ensurepip, sys; sys.exit(sys.version_info < (3, 11))"
     for candidate in (shutil.which("python3") or "", "/usr/bin/python3", "/usr/local/bin/python3"):
-        found = candidate and subprocess.run(
-            [candidate, "-c", "import ensurepip, sys; sys.exit(sys.version_info < (3, 11))"],
-            user=user,
-            cwd="/",
-            capture_output=True,
-            check=False,
-            env={"PATH": os.environ["PATH"]},
-        )
-        if found and found.returncode == 0:
+        # Root's own Python may lie where nobody else can look.
+        with contextlib.suppress(OSError, subprocess.CalledProcessError):
+            subprocess.run([candidate, "-c", has_what_it_takes], user=user, cwd="/", capture_output=True, check=True)
             return candidate
     raise AssertionError(f"{user} can run no Python 3.11 with venv here: install the package python3-venv")
 
