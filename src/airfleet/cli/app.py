@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -206,6 +207,24 @@ def mail(
             show.console.print(f"{position:4}  {found.date}  {found.to}  {found.subject}", markup=False)
         if not caught:
             show.console.print("No mail yet.")
+
+
+@app.command()
+def dashboards(
+    to: Annotated[Path, typer.Option("--to", help="The HTML page to write.")] = Path("dashboards.html"),
+    prometheus: Annotated[str, typer.Option("--prometheus", help="Prometheus' address.")] = "http://127.0.0.1:9090",
+    minutes: Annotated[int, typer.Option("--minutes", min=1, help="How far back the panels look.")] = 60,
+) -> None:
+    """Draw every dashboard from a running Prometheus into one HTML page, without Grafana."""
+    from airfleet.monitoring import page
+    from airfleet.monitoring.query import PrometheusClient, QueryError
+
+    boards = sorted((Paths().root / "monitoring" / "grafana" / "dashboards").glob("*.json"))
+    try:
+        page.write(to, boards, PrometheusClient(prometheus), minutes=minutes)
+    except QueryError as error:
+        raise AirfleetError(f"{error} Name a running Prometheus with --prometheus.") from None
+    show.console.print(f"Wrote {to}.")
 
 
 @app.command()

@@ -55,6 +55,4 @@ class PrometheusClient:
             said = error.read().decode(errors="replace")[:500]
             raise QueryError(f"Prometheus refused {parameters.get('query', path)}: {said}") from error
         except OSError as error:
-            raise QueryError(
-                f"Prometheus does not answer at {self._url} ({error}). Start it with ./airfleet up."
-            ) from error
+            raise QueryError(f"Prometheus does not answer at {self._url} ({error}).") from error
