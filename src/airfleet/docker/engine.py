@@ -71,10 +71,7 @@ class Compose:
         for profile in profiles:
             self._arguments += ["--profile", profile]
         # The shell's own variables would win over .env: only what docker itself needs is handed on.
-        keep = re.compile(
-            r"PATH|HOME|DOCKER_.*|BUILDKIT_.*|COMPOSE_PROJECT_NAME|XDG_RUNTIME_DIR|SSH_AUTH_SOCK|TERM|.*_proxy|.*_PROXY"
-        )
-        self._environment = {k: v for k, v in os.environ.items() if keep.fullmatch(k)}
+        self._environment = {k: v for k, v in os.environ.items() if _OF_DOCKER.fullmatch(k)}
 
     def run(self, *arguments: str) -> str:
         """Run a Compose command and return its output; raises AirfleetError with the end of what it said."""
