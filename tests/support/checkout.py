@@ -98,18 +98,8 @@ class Checkout:
 
 
 def make(root: Path, user: str | None = None) -> Checkout:
-    """Copy what git tracks, and what it does not ignore, to *root*, with free ports in .env."""
-    root.mkdir(parents=True)
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        if (ROOT / name).exists():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, root / name)
+    """Copy the repository to *root*, with free ports in .env."""
+    copy_repository(root)
     checkout = Checkout(root, user)
     if user:
         home = root.parent / "home"
@@ -121,6 +111,21 @@ def make(root: Path, user: str | None = None) -> Checkout:
     checkout.airfleet("init")
     checkout.set_env(**dict(zip(PORT_KEYS, free_ports(len(PORT_KEYS)), strict=True)))
     return checkout
+
+
+def copy_repository(root: Path) -> None:
+    """Make *root*, and copy what git tracks, and what it does not ignore, into it."""
+    root.mkdir(parents=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (ROOT / name).exists():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, root / name)
 
 
 def free_ports(count: int) -> list[int]:

@@ -3,13 +3,12 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support.checkout import ROOT, Checkout, free_ports, wait_until
+from support.checkout import Checkout, copy_repository, free_ports, wait_until
 
 from airfleet import env_file, settings
 from airfleet.api import AirflowApi, DagRun, TaskRun
@@ -107,18 +106,8 @@ class Deployment(Checkout):
 
 
 def copy_checkout(root: Path, *, metrics_third_octet: int = 251) -> Deployment:
-    """Copy what git tracks, and what it does not ignore, to *root*, with generated secrets and free ports."""
-    root.mkdir(parents=True)
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        if (ROOT / name).exists():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, root / name)
+    """Copy the repository to *root*, with generated secrets and free ports."""
+    copy_repository(root)
     (root / "airflow" / "plugins").mkdir(exist_ok=True)
     env_file.fill(root / ".env", root / ".env.example")
     deployment = Deployment(root)

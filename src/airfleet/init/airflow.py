@@ -23,20 +23,19 @@ def _airflow(*arguments: str) -> None:
     parsed.func(parsed)
 
 
-def migrate(admin: Connection, database: str) -> bool:
-    """Bring the metadata *database* to the installed version; return whether there was anything to do."""
+def migrate(admin: Connection, database: str) -> None:
+    """Bring the metadata *database* to the installed version."""
     wanted = "airfleet: migrated for " + ", ".join(f"{name} {version(name)}" for name in _MIGRATING)
     with admin.cursor() as cursor:
         cursor.execute("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", (database,))
         row = cursor.fetchone()
         if row and row[0] == wanted:
-            return False
+            return
         _airflow("db", "migrate")
         # The webserver does not (update_fab_perms): what roles may do only changes with the installed version.
         _airflow("sync-perm")
         comment = sql.SQL("COMMENT ON DATABASE {} IS {}")
         cursor.execute(comment.format(sql.Identifier(database), sql.Literal(wanted)))
-    return True
 
 
 def check_fernet_key(settings: Settings, metadata: Connection) -> None:
@@ -62,21 +61,20 @@ def check_fernet_key(settings: Settings, metadata: Connection) -> None:
         )
 
 
-def ensure_admin(settings: Settings, metadata: Connection) -> bool:
-    """Make the administrator, or give it the password of .env; return whether there was anything to do."""
+def ensure_admin(settings: Settings, metadata: Connection) -> None:
+    """Make the administrator, or give it the password of .env."""
     user, password = settings.admin_user, settings.admin_password.get_secret_value()
     with metadata.cursor() as cursor:
         cursor.execute("SELECT password FROM ab_user WHERE username = %s", (user,))
         row = cursor.fetchone()
     if row and check_password_hash(row[0], password):
-        return False
+        return
     if row:
         _airflow("users", "reset-password", "--username", user, "--password", password)
     else:
         names = ["--firstname", "Air", "--lastname", "Fleet", "--email", settings.mail_to]
         login = ["--username", user, "--role", "Admin", "--password", password]
         _airflow("users", "create", *login, *names)
-    return True
 
 
 def connect(dsn: str) -> Connection:
