@@ -15,7 +15,7 @@ def run(stack: Stack, say: Say, watch: Watch) -> tuple[list[DagRun], list[TaskRu
     module, _, dag_ids = stack.settings.first_run.partition(":")
     if module:
         say(f"python -m {module}")
-        stack.run_module(module, _warehouse(stack))
+        stack.run_module(module, preparation_environment(stack))
     finished: list[DagRun] = []
     tasks: list[TaskRun] = []
     with AirflowApi(stack.settings) as api:
@@ -32,12 +32,14 @@ def run(stack: Stack, say: Say, watch: Watch) -> tuple[list[DagRun], list[TaskRu
 def command_environment(stack: Stack) -> dict[str, str]:
     """Return what a team's own command finds: the warehouse's address, as loader, and the workers' variables."""
     settings, at = stack.settings, stack.addresses.postgres
+    outside = settings.warehouse_url.get_secret_value()
     loader = postgres_dsn("warehouse_loader", settings.warehouse_loader_password, at, "warehouse")
-    return {"WAREHOUSE_URL": loader} | settings.worker_variables
+    return {"WAREHOUSE_URL": outside or loader} | settings.worker_variables
 
 
-def _warehouse(stack: Stack) -> dict[str, str]:
-    """Return the superuser's address as well, for what the loader must not own."""
+def preparation_environment(stack: Stack) -> dict[str, str]:
+    """Return the superuser's address as well, for what the loader must not own; outside there is one owner of all."""
     settings, at = stack.settings, stack.addresses.postgres
+    outside = settings.warehouse_url.get_secret_value()
     superuser = postgres_dsn("postgres", settings.postgres_password, at, "warehouse")
-    return command_environment(stack) | {"WAREHOUSE_ADMIN_URL": superuser}
+    return command_environment(stack) | {"WAREHOUSE_ADMIN_URL": outside or superuser}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from support.deployment import Deployment, copy_checkout
 
-from airfleet.roles import postgres_dsn
+from airfleet.first_run import preparation_environment
 from airfleet.runs import first_run
 
 if "AIRFLEET_COMPOSE_TESTS" not in os.environ:
@@ -35,15 +35,7 @@ def first_rows(stack: Deployment) -> dict[str, int | None]:
     """What FIRST_RUN names has run: the rows that each task reported, by its id."""
     docker = stack.docker()
     module, _, dag_ids = docker.settings.first_run.partition(":")
-    at = ("postgres", 5432)
-    loader, admin = docker.settings.warehouse_loader_password, docker.settings.postgres_password
-    docker.run_module(
-        module,
-        {
-            "WAREHOUSE_URL": postgres_dsn("warehouse_loader", loader, at, "warehouse"),
-            "WAREHOUSE_ADMIN_URL": postgres_dsn("postgres", admin, at, "warehouse"),
-        },
-    )
+    docker.run_module(module, preparation_environment(docker))
     rows: dict[str, int | None] = {}
     with stack.api() as api:
         for dag_id in dag_ids.split(","):

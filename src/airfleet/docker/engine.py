@@ -5,8 +5,9 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from airfleet.errors import AirfleetError
@@ -73,18 +74,22 @@ class Compose:
         # The shell's own variables would win over .env: only what docker itself needs is handed on.
         self._environment = {k: v for k, v in os.environ.items() if _OF_DOCKER.fullmatch(k)}
 
-    def run(self, *arguments: str) -> str:
-        """Run a Compose command and return its output; raises AirfleetError with the end of what it said."""
-        done = subprocess.run(
-            [*self._arguments, *arguments], env=self._environment, capture_output=True, text=True, check=False
-        )
+    def run(self, *arguments: str, environment: Mapping[str, str] = MappingProxyType({})) -> str:
+        """Run a Compose command and return its output; raises AirfleetError with the end of what it said.
+
+        What *environment* holds is there for options that name a variable without its value: every user of the
+        machine can read a command line.
+        """
+        given = self._environment | dict(environment)
+        done = subprocess.run([*self._arguments, *arguments], env=given, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise AirfleetError(f"docker compose {arguments[0]} failed: {_explain(done.stderr)}")
         return done.stdout
 
-    def pass_through(self, *arguments: str) -> int:
-        """Run a Compose command on this terminal, and return its exit status."""
-        return subprocess.run([*self._arguments, *arguments], env=self._environment, check=False).returncode
+    def pass_through(self, *arguments: str, environment: Mapping[str, str] = MappingProxyType({})) -> int:
+        """Run a Compose command on this terminal, with *environment* as `run` has it; return its exit status."""
+        given = self._environment | dict(environment)
+        return subprocess.run([*self._arguments, *arguments], env=given, check=False).returncode
 
     def containers(self) -> list[dict[str, Any]]:
         """Return what Compose knows of each container, stopped ones too."""

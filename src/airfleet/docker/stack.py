@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -130,9 +130,7 @@ class DockerStack:
 
     def run_command(self, module: str, arguments: list[str], environment: dict[str, str]) -> int:
         """Run `python -m module ARGUMENTS` in a container like a worker's, on this terminal; return its status."""
-        given = [part for key, value in environment.items() for part in ("--env", f"{key}={value}")]
-        command = ["python", "-P", "-m", module, *arguments]
-        return self.compose.pass_through("run", "--rm", "--no-deps", "--no-TTY", *given, WORKER.name, *command)
+        return self.compose.pass_through(*_run(module, *arguments, names=environment), environment=environment)
 
     def worker_name(self, hostname: str) -> str:
         """Return the container whose host name *hostname* is; a removed one keeps its id."""
@@ -146,8 +144,7 @@ class DockerStack:
 
     def run_module(self, module: str, environment: dict[str, str]) -> None:
         """Run `python -m module` in a container like a worker's, with *environment* on top; raises AirfleetError."""
-        given = [part for key, value in environment.items() for part in ("--env", f"{key}={value}")]
-        self.compose.run("run", "--rm", "--no-deps", "--no-TTY", *given, WORKER.name, "python", "-P", "-m", module)
+        self.compose.run(*_run(module, names=environment), environment=environment)
 
     def wait_until_healthy(self, say: Say) -> None:
         """Return when every container passes its health check; raises AirfleetError naming those that do not."""
@@ -190,6 +187,11 @@ class DockerStack:
     def _init_said(self) -> list[str]:
         said = self.compose.run("logs", "--no-log-prefix", "--tail", "5", "airflow-init").strip()
         return [f"The end of init's log:\n{said}"] if said else []
+
+
+def _run(module: str, *arguments: str, names: Iterable[str]) -> list[str]:
+    given = [part for name in names for part in ("--env", name)]
+    return ["run", "--rm", "--no-deps", "--no-TTY", *given, WORKER.name, "python", "-P", "-m", module, *arguments]
 
 
 def _number(details: dict[str, Any]) -> str:
