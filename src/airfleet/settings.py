@@ -110,6 +110,11 @@ class Settings(BaseSettings):
     redis_monitoring_password: Password
     mail_catcher_password: Password
 
+    # Where workers on other machines reach this stack, under Docker only.
+    join_execution_api_port: Port = 8081
+    join_broker_port: Port = 6379
+    join_postgres_port: Port = 5434
+
     # Servers outside the stack, under Docker only; their addresses hold passwords.
     metadata_url: SecretStr = SecretStr("")
     results_url: SecretStr = SecretStr("")

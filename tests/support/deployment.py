@@ -105,15 +105,19 @@ class Deployment(Checkout):
         return True
 
 
-def copy_checkout(root: Path, *, metrics_third_octet: int = 251) -> Deployment:
+def copy_checkout(root: Path, *, metrics_third_octet: int | None = None) -> Deployment:
     """Copy the repository to *root*, with generated secrets and free ports."""
     copy_repository(root)
     (root / "airflow" / "plugins").mkdir(exist_ok=True)
     env_file.fill(root / ".env", root / ".env.example")
     deployment = Deployment(root)
     deployment.set_env(**dict(zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True)))
-    if metrics_third_octet != 251:
-        for key in ("METRICS_SUBNET", "METRICS_DYNAMIC_RANGE", "STATSD_ADDRESS"):
-            value = deployment.env()[key]
-            deployment.set_env(**{key: re.sub(r"\.251\.", f".{metrics_third_octet}.", value)})
+    if metrics_third_octet:
+        use_metrics_network(deployment, metrics_third_octet)
     return deployment
+
+
+def use_metrics_network(deployment: Deployment, third_octet: int) -> None:
+    """Move the deployment's network of metrics, so that it does not meet another project's."""
+    for key in ("METRICS_SUBNET", "METRICS_DYNAMIC_RANGE", "STATSD_ADDRESS"):
+        deployment.set_env(**{key: re.sub(r"\.251\.", f".{third_octet}.", deployment.env()[key])})

@@ -13,6 +13,7 @@ from rich.table import Table
 from airfleet import env_file, first_run, runs
 from airfleet.api import AirflowApi, DagRun
 from airfleet.cli import deployment, show, team
+from airfleet.docker.join import worker_env
 from airfleet.embedded.instances import MAX_WORKERS
 from airfleet.errors import AirfleetError
 from airfleet.paths import Paths
@@ -172,6 +173,14 @@ def run(
     else:
         show.console.print(show.tasks_table(tasks, stack.worker_name))
     _exit_unless_successful([finished])
+
+
+@app.command()
+def join(
+    address: Annotated[str, typer.Argument(help="This machine's address, as the other one reaches it.")],
+) -> None:
+    """Print the .env of workers on another machine: it holds their secrets and addresses, and no others."""
+    typer.echo(worker_env(deployment.stack().settings, Paths(), address), nl=False)
 
 
 @app.command(name="open")
