@@ -76,6 +76,14 @@ class DockerStack:
             raise AirfleetError(*error.problems, *self._init_said()) from None
         self.wait_until_healthy(say)
 
+    def watch(self, say: Say) -> None:
+        """Do nothing: the containers that watch are laid over with docker-compose.monitoring.yml."""
+
+    def watched_by(self) -> set[str]:
+        """Return the services that watch the stack and run."""
+        running = {c["Service"] for c in self.compose.containers() if c["State"] == "running"}
+        return running & {"prometheus", "alertmanager", "grafana"}
+
     def scale(self, counts: dict[str, int], say: Say) -> None:
         """Bring the scalable roles to *counts*: new ones are started, surplus ones finish their tasks first."""
         say(", ".join(f"{name}: {count}" for name, count in counts.items()))
