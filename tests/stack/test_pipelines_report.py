@@ -25,8 +25,9 @@ def rest(settings: Settings, first_up: str) -> Iterator[Rest]:
 
 @pytest.fixture(scope="module")
 def logged_in(settings: Settings, first_up: str) -> Iterator[httpx.Client]:
-    with browser(settings) as client:
-        yield client
+    client = browser(settings)
+    yield client
+    client.close()
 
 
 @pytest.fixture
