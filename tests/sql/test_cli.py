@@ -115,6 +115,7 @@ def test_refusals_are_one_sentence_and_exit_1(small, retail: Retail, tmp_path: P
         (("quarantine", "export", "orders", str(tmp_path / "x")), "'orders' is no kind of row"),
         (("quarantine", "replay", "transactions", str(tmp_path / "other.csv")), "has no column file, line"),
         (("quarantine", "replay", "transactions", str(tmp_path / "none.csv")), "is not there"),
+        (("quarantine", "export", "transactions", str(tmp_path / "none" / "x.csv")), "Name a file in the data folder"),
     ):
         code, _, err = retail(*arguments)
         assert code == 1
