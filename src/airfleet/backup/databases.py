@@ -25,6 +25,7 @@ DATABASES = ("airflow", "warehouse")
 _FORMAT = 1
 _MANIFEST = "manifest.json"
 _ENV = "env"
+_ROLES = "roles.sql"
 
 
 def take(stack: Stack, target: Path, recipient: str, say: Say) -> None:
@@ -36,6 +37,9 @@ def take(stack: Stack, target: Path, recipient: str, say: Say) -> None:
     if target.exists():
         raise AirfleetError(f"{target} exists. Name another file; a backup is never written over.")
     with _folder(stack.paths) as folder:
+        say("reading roles")
+        with (folder / _ROLES).open("wb") as output:
+            _run(stack, "pg_dumpall", "--roles-only", stdout=output)
         for database in DATABASES:
             say(f"reading {database}")
             with (folder / f"{database}.dump").open("wb") as output:
@@ -64,6 +68,10 @@ def restore(paths: Paths, source: Path, key_file: str, choose: Callable[[], Stac
                     " or delete them first: ./airfleet down --volumes --yes."
                 )
         stack.start_servers(say)
+        say("restoring roles")
+        with (folder / _ROLES).open("rb") as roles:
+            # Those that init makes are there already; psql says so, and goes on to those that a team has made.
+            _run(stack, "psql", "--quiet", "--dbname=postgres", stdin=roles)
         for database in DATABASES:
             say(f"restoring {database}")
             with (folder / f"{database}.dump").open("rb") as dump:
