@@ -12,7 +12,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import CronDataIntervalTimetable, dag, task
-from shop_tasks import CORE, DEFAULTS, QUALITY, result, step
+from shop_tasks import CORE, DEFAULTS, QUALITY, result, step, tell_lineage
 
 from retail import ingest, quality
 
@@ -36,6 +36,7 @@ def daily_quality_check() -> None:
             loaded = ingest.load(s.conn, s.settings, found.fresh, s.run_id)
             rows = quality.begin(s.conn, s.run_id, s.end)
             s.audit.source_sha256, s.audit.rows_in, s.audit.rows_out = loaded.sha256, loaded.new_rows, rows
+            tell_lineage(loaded.version, CORE)
             return result(rows, files=found.files, new_rows=loaded.new_rows)
 
     def check(dimension: str) -> dict[str, object]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import CronDataIntervalTimetable, dag, task
-from shop_tasks import CORE, DEFAULTS, MARTS, result, step
+from shop_tasks import CORE, DEFAULTS, MARTS, result, step, tell_lineage
 
 from retail import marts
 
@@ -32,6 +32,7 @@ def refresh_aggregations() -> None:
         with step() as s:
             built = marts.refresh(s.conn, mart, s.run_id)
             s.audit.rows_out = built.rows
+            tell_lineage(built.version, MARTS[mart])
             return result(built.rows, net_cents=built.net_cents, load=built.version, seconds=built.seconds)
 
     refreshed = [
