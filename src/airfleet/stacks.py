@@ -25,6 +25,12 @@ class Stack(Protocol):
     def addresses(self) -> Addresses:
         """Where a role finds the servers."""
 
+    def watch(self, say: Say) -> None:
+        """Bring up what watches the stack where it does not run yet; raises AirfleetError when it cannot."""
+
+    def watched_by(self) -> set[str]:
+        """Return the names of what watches the stack and runs: prometheus, alertmanager, grafana, ..."""
+
     def is_running(self) -> bool:
         """Return whether anything of the stack runs."""
 

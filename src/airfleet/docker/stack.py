@@ -96,6 +96,14 @@ class DockerStack:
         command = self.compose.command("exec", "--no-TTY", "--env", "PGPASSWORD", *inside)
         return command, {"PGPASSWORD": self.settings.postgres_password.get_secret_value()}
 
+    def watch(self, say: Say) -> None:
+        """Do nothing: the containers that watch are laid over with docker-compose.monitoring.yml."""
+
+    def watched_by(self) -> set[str]:
+        """Return the services that watch the stack and run."""
+        running = {c["Service"] for c in self.compose.containers() if c["State"] == "running"}
+        return running & {"prometheus", "alertmanager", "grafana"}
+
     def scale(self, counts: dict[str, int], say: Say) -> None:
         """Bring the scalable roles to *counts*: new ones are started, surplus ones finish their tasks first."""
         say(", ".join(f"{name}: {count}" for name, count in counts.items()))
