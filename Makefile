@@ -45,6 +45,7 @@ lock: env ## Resolve requirements anew as of UV_EXCLUDE_NEWER, and write the loc
 	  --no-emit-index-url --no-header "$$@"; }; \
 	export UV_EXCLUDE_NEWER=$${UV_EXCLUDE_NEWER:-2026-09-18}; \
 	lock requirements/uv.in -o requirements/uv.lock; \
+	lock requirements/go.in -o requirements/go.lock; \
 	lock airflow/requirements.in -o airflow/requirements.lock; \
 	lock requirements/embedded.in -c airflow/requirements.lock -o requirements/embedded.lock; \
 	lock requirements/dev.in -c requirements/embedded.lock -o requirements/dev.lock

@@ -56,13 +56,14 @@ def fill(env_file: Path, example: Path) -> list[str]:
             added[key] = default or ""
     lines = text.splitlines()
     for key, value in added.items():
-        _put(lines, key, value)
+        put(lines, key, value)
     if added or not env_file.exists():
         _replace(env_file, "\n".join(lines) + "\n")
     return list(added)
 
 
-def _put(lines: list[str], key: str, value: str) -> None:
+def put(lines: list[str], key: str, value: str) -> None:
+    """Give *key* its *value* in the *lines* of such a file: in its own line, or in a new one at the end."""
     for number, line in enumerate(lines):
         if line.split("=", 1)[0].strip() == key:
             lines[number] = f"{key}={value}"

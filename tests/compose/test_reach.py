@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.deployment import Deployment, copy_checkout
+from support.deployment import Deployment, copy_checkout, use_metrics_network
+
+from airfleet.docker.join import worker_env
+from airfleet.paths import Paths
 
 ELSEWHERE = """
 import time
@@ -45,20 +48,10 @@ def test_a_worker_in_another_project_runs_tasks_over_the_join_ports_alone(stack:
     stack.set_env(JOIN_ADDRESS=bridge)
     stack.compose("up", "-d", profiles=("join",))
     env = stack.env()
-    far = copy_checkout(tmp_path / "airfleet-far", metrics_third_octet=253)
-    unused = ("JWT_SECRET", "METADATA_PASSWORD", "POSTGRES_PASSWORD", "ADMIN_PASSWORD", "FLOWER_PASSWORD")
-    far.set_env(
-        **dict.fromkeys(unused, "unused"),
-        **{key: env[key] for key in ("FERNET_KEY", "API_SECRET_KEY")},
-        WORKERS=1,
-        WORKER_QUEUES="far",
-        EXECUTION_API_URL=f"http://{bridge}:{env['JOIN_EXECUTION_API_PORT']}/execution/",
-        BROKER_URL=f"redis://airflow:{env['REDIS_PASSWORD']}@{bridge}:{env['JOIN_BROKER_PORT']}/0",
-        RESULTS_URL=f"db+postgresql+psycopg2://airflow_results:{env['RESULTS_PASSWORD']}@{bridge}"
-        f":{env['JOIN_POSTGRES_PORT']}/airflow_results",
-        WAREHOUSE_URL=f"postgresql://warehouse_loader:{env['WAREHOUSE_LOADER_PASSWORD']}@{bridge}"
-        f":{env['JOIN_POSTGRES_PORT']}/warehouse",
-    )
+    far = copy_checkout(tmp_path / "airfleet-far")
+    (far.root / ".env").write_text(worker_env(stack.docker().settings, Paths(stack.root), bridge))
+    far.set_env(WORKERS=1, WORKER_QUEUES="far")
+    use_metrics_network(far, 253)
     stack.add_dag("elsewhere", ELSEWHERE)
     far.add_dag("elsewhere", ELSEWHERE)
     (far.root / "airflow" / "logs").mkdir(mode=0o777, exist_ok=True)

@@ -17,7 +17,7 @@ from airfleet.paths import Paths
 from airfleet.runs import follow
 
 PUBLISHED = ("WEBSERVER_PORT", "FLOWER_PORT", "POSTGRES_PORT", "JOIN_EXECUTION_API_PORT", "JOIN_BROKER_PORT")
-PUBLISHED += ("JOIN_POSTGRES_PORT",)
+PUBLISHED += ("JOIN_POSTGRES_PORT", "GRAFANA_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT")
 
 
 @dataclass
@@ -30,12 +30,13 @@ class Deployment(Checkout):
         timeout_s: float = 400,
         check: bool = True,
         profiles: tuple[str, ...] = (),
-        stdin: str = "",
+        monitoring: bool = False,
     ) -> subprocess.CompletedProcess[str]:
-        """Run `docker compose -f docker-compose.celery.yml ARGUMENTS` in the checkout."""
+        """Run `docker compose -f docker-compose.celery.yml ARGUMENTS`; *monitoring* lays its file over."""
+        files = ["-f", "docker-compose.celery.yml", *(["-f", "docker-compose.monitoring.yml"] if monitoring else [])]
         options = [part for profile in profiles for part in ("--profile", profile)]
         done = subprocess.run(
-            ["docker", "compose", "-f", "docker-compose.celery.yml", *options, *arguments],
+            ["docker", "compose", *files, *options, *arguments],
             cwd=self.root,
             env=self.environment(),
             capture_output=True,
@@ -91,8 +92,8 @@ class Deployment(Checkout):
         folder = Path(os.environ.get("AIRFLEET_CI_LOGS", str(self.root.parent / "logs"))) / self.root.name
         folder.mkdir(parents=True, exist_ok=True)
         secrets = settings.load(self.root / ".env").secrets() if self._loads() else []
-        for service in self.compose("ps", "--all", "--services", check=False).stdout.split():
-            text = self.compose("logs", "--no-color", "--timestamps", service, check=False).stdout
+        for service in self.compose("ps", "--all", "--services", check=False, monitoring=True).stdout.split():
+            text = self.compose("logs", "--no-color", "--timestamps", service, check=False, monitoring=True).stdout
             for secret in secrets:
                 text = text.replace(secret, "***")
             (folder / f"{service}.log").write_text(text)
@@ -105,15 +106,19 @@ class Deployment(Checkout):
         return True
 
 
-def copy_checkout(root: Path, *, metrics_third_octet: int = 251) -> Deployment:
+def copy_checkout(root: Path, *, metrics_third_octet: int | None = None) -> Deployment:
     """Copy the repository to *root*, with generated secrets and free ports."""
     copy_repository(root)
     (root / "airflow" / "plugins").mkdir(exist_ok=True)
     env_file.fill(root / ".env", root / ".env.example")
     deployment = Deployment(root)
     deployment.set_env(**dict(zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True)))
-    if metrics_third_octet != 251:
-        for key in ("METRICS_SUBNET", "METRICS_DYNAMIC_RANGE", "STATSD_ADDRESS"):
-            value = deployment.env()[key]
-            deployment.set_env(**{key: re.sub(r"\.251\.", f".{metrics_third_octet}.", value)})
+    if metrics_third_octet:
+        use_metrics_network(deployment, metrics_third_octet)
     return deployment
+
+
+def use_metrics_network(deployment: Deployment, third_octet: int) -> None:
+    """Move the deployment's network of metrics, so that it does not meet another project's."""
+    for key in ("METRICS_SUBNET", "METRICS_DYNAMIC_RANGE", "STATSD_ADDRESS"):
+        deployment.set_env(**{key: re.sub(r"\.251\.", f".{third_octet}.", deployment.env()[key])})

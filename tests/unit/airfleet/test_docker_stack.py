@@ -1,12 +1,15 @@
 """What the Docker engine is told, seen by a `docker` that writes down its arguments and environment."""
 
+import io
 import os
 from pathlib import Path
 
 import pytest
+from dotenv import dotenv_values
 from support.checkout import ROOT
 
 from airfleet import env_file, first_run, settings
+from airfleet.docker import join
 from airfleet.docker.stack import DockerStack
 from airfleet.paths import Paths
 
@@ -53,3 +56,19 @@ def test_a_warehouse_outside_the_stack_is_the_one_that_commands_open(stack: Dock
     assert first_run.command_environment(elsewhere)["WAREHOUSE_URL"] == outside
     assert first_run.preparation_environment(elsewhere)["WAREHOUSE_ADMIN_URL"] == outside
     assert "db.example" not in str(first_run.preparation_environment(stack))
+
+
+def test_workers_elsewhere_get_the_addresses_and_the_secrets_of_a_worker_alone(
+    stack: DockerStack, tmp_path: Path
+) -> None:
+    text = join.worker_env(stack.settings, Paths(tmp_path), "10.0.0.1")
+    found = dotenv_values(stream=io.StringIO(text), interpolate=False)
+    s = stack.settings
+    assert found["EXECUTION_API_URL"] == "http://10.0.0.1:8081/execution/"
+    assert found["BROKER_URL"] == f"redis://airflow:{s.redis_password.get_secret_value()}@10.0.0.1:6379/0"
+    assert found["RESULTS_URL"].endswith("@10.0.0.1:5434/airflow_results")
+    assert found["WAREHOUSE_URL"].endswith("@10.0.0.1:5434/warehouse")
+    theirs = (s.fernet_key, s.api_secret_key, s.redis_password, s.results_password, s.warehouse_loader_password)
+    assert {secret for secret in s.secrets() if secret in text} == {secret.get_secret_value() for secret in theirs}
+    # Compose refuses a file in which such a key has no value.
+    assert all(found[key] for key, value in dotenv_values(tmp_path / ".env", interpolate=False).items() if value)
