@@ -12,7 +12,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import CronDataIntervalTimetable, dag, task
-from shop_tasks import CORE, DEFAULTS, QUALITY, measure, result, step
+from shop_tasks import CORE, DEFAULTS, QUALITY, measure, result, step, tell_lineage
 
 from airfleet.sla.deadline import run_deadline
 from airfleet.sla.declare import sla
@@ -39,6 +39,7 @@ def daily_quality_check() -> None:
             loaded = ingest.load(s.conn, s.settings, found.fresh, s.run_id)
             rows = quality.begin(s.conn, s.run_id, s.end)
             s.audit.source_sha256, s.audit.rows_in, s.audit.rows_out = loaded.sha256, loaded.new_rows, rows
+            tell_lineage(loaded.version, CORE)
             measure(rows_loaded_total=loaded.new_rows, rows_quarantined=loaded.quarantined)
             return result(rows, files=found.files, new_rows=loaded.new_rows)
 

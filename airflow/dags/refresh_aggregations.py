@@ -12,7 +12,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import CronDataIntervalTimetable, dag, task
-from shop_tasks import CORE, DEFAULTS, MARTS, measure, result, step
+from shop_tasks import CORE, DEFAULTS, MARTS, measure, result, step, tell_lineage
 
 from airfleet.sla.deadline import run_deadline
 from airfleet.sla.declare import sla
@@ -35,6 +35,7 @@ def refresh_aggregations() -> None:
         with step() as s:
             built = marts.refresh(s.conn, mart, s.run_id)
             s.audit.rows_out = built.rows
+            tell_lineage(built.version, MARTS[mart])
             return result(built.rows, net_cents=built.net_cents, load=built.version, seconds=built.seconds)
 
     refreshed = [

@@ -12,7 +12,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import CronDataIntervalTimetable, dag, task
-from shop_tasks import CORE, DEFAULTS, MARTS, QUALITY, measure, result, send_mail, step
+from shop_tasks import CORE, DEFAULTS, MARTS, QUALITY, measure, report_link, result, send_mail, step, tell_lineage
 
 from airfleet.sla.deadline import run_deadline
 from airfleet.sla.declare import sla
@@ -43,6 +43,7 @@ def weekly_full_pipeline() -> None:
         with step() as s:
             loaded = ingest.load(s.conn, s.settings, validated["fresh"], s.run_id)
             s.audit.source_sha256, s.audit.rows_in, s.audit.rows_out = loaded.sha256, loaded.new_rows, loaded.core
+            tell_lineage(loaded.version, CORE)
             books = {"core": loaded.core, "quarantined": loaded.quarantined, "repeats": loaded.identical_skipped}
             measure(rows_loaded_total=loaded.new_rows, rows_quarantined=loaded.quarantined)
             return result(loaded.read, new_rows=loaded.new_rows, seconds=loaded.seconds, **books)
@@ -52,6 +53,7 @@ def weekly_full_pipeline() -> None:
         with step() as s:
             built = marts.refresh_all(s.conn, s.run_id)
             s.audit.rows_out = sum(mart.rows for mart in built)
+            tell_lineage(built[0].version, *MARTS.values())
             return result(s.audit.rows_out, **{mart.mart: mart.rows for mart in built})
 
     @task(outlets=[QUALITY], **sla(minutes=10))
@@ -78,7 +80,7 @@ def weekly_full_pipeline() -> None:
     def completion() -> dict[str, object]:
         with step() as s:
             facts = report.gather(s.conn, s.run_id, s.end)
-            mailed = send_mail(*notify.completion(facts, report.file_name(s.run_id)))
+            mailed = send_mail(*notify.completion(facts, report_link()))
             s.audit.rows_out = facts.read
             return result(facts.read, mailed=mailed)
 

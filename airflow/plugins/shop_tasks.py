@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from airflow.sdk import Asset, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
@@ -23,6 +24,7 @@ MARTS = {
     for name in ("customer_summary", "product_summary", "daily_sales", "monthly_sales")
 }
 QUALITY = Asset(name="shop_quality", uri="shop://warehouse/quality", group="shop")
+REPORT_ROUTE = "shop-report"
 
 # Passing trouble (a database restarting, a mail server away) is worth two more tries; a verdict is not, see `step`.
 DEFAULTS: dict[str, Any] = {
@@ -94,6 +96,22 @@ def measure(**values: float) -> None:
     for name, value in values.items():
         send = Stats.incr if name.endswith("_total") else Stats.gauge
         send(f"app.shop_{name}", value, tags=tags)
+
+
+def tell_lineage(load: int, *assets: Asset) -> None:
+    """Note on the events of the task's *assets* which load of core they show."""
+    events = get_current_context()["outlet_events"]
+    for asset in assets:
+        events[asset].extra = {"load": load}
+
+
+def report_link() -> str:
+    """The page of the run's report in the UI, as shop_report.py mounts it."""
+    from airflow.sdk.configuration import conf
+
+    run = get_current_context()["dag_run"]
+    base = conf.get("api", "base_url", fallback="").rstrip("/")
+    return f"{base}/dags/{run.dag_id}/runs/{quote(run.run_id, safe='')}/plugin/{REPORT_ROUTE}"
 
 
 def send_mail(subject: str, html: str) -> bool:

@@ -122,6 +122,9 @@ class Settings(BaseSettings):
     redis_monitoring_password: Password
     mail_catcher_password: Password
 
+    # Public half of the key for backups; empty: no backup can be made.
+    backup_recipient: str = ""
+
     # Where workers on other machines reach this stack, under Docker only.
     join_execution_api_port: Port = 8081
     join_broker_port: Port = 6379

@@ -40,6 +40,15 @@ class Stack(Protocol):
     def up(self, counts: dict[str, int], say: Say) -> None:
         """Start what does not run; return when all of it is healthy."""
 
+    def start_servers(self, say: Say) -> None:
+        """Start Postgres and Redis alone, with every database and role made."""
+
+    def has_data(self) -> bool:
+        """Return whether there are databases, running or not."""
+
+    def postgres_program(self, name: str) -> tuple[list[str], dict[str, str]]:
+        """Return how to run one of Postgres' programs as its superuser: the command, and variables it needs."""
+
     def scale(self, counts: dict[str, int], say: Say) -> None:
         """Bring the scalable roles to *counts*."""
 

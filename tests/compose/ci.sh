@@ -18,7 +18,7 @@ command -v chromium >/dev/null || {
 trap '"$here/engine.sh" stop' EXIT
 "$here/engine.sh" start
 eval "$("$here/engine.sh" env)"
-"$here/standins/make.sh"
+PYTHON=$(dirname "${PYTEST:-$root/.venv/bin/pytest}")/python "$here/standins/make.sh"
 
 cd "$root"
 # The classic builder: the stand-ins are known to this engine only.

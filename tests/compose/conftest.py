@@ -10,9 +10,6 @@ from pathlib import Path
 import pytest
 from support.deployment import Deployment, copy_checkout
 
-from airfleet.first_run import preparation_environment
-from airfleet.runs import first_run
-
 if "AIRFLEET_COMPOSE_TESTS" not in os.environ:
     collect_ignore_glob = ["test_*.py"]
 
@@ -27,22 +24,19 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         yield deployment
     finally:
         deployment.keep_logs()
-        deployment.compose("down", "--volumes", "--timeout", "30", check=False, profiles=("*",))
+        deployment.compose("down", "--volumes", "--timeout", "30", check=False, profiles=("*",), monitoring=True)
 
 
 @pytest.fixture(scope="session")
 def first_rows(stack: Deployment) -> dict[str, int | None]:
-    """What FIRST_RUN names has run: the rows that each task reported, by its id."""
-    docker = stack.docker()
-    module, _, dag_ids = docker.settings.first_run.partition(":")
-    docker.run_module(module, preparation_environment(docker))
+    """`./airfleet up` on what Compose has started: the rows that each task of the first runs reported, by its id."""
+    said = stack.airfleet("up", "--engine", "docker")
     rows: dict[str, int | None] = {}
     with stack.api() as api:
-        for dag_id in dag_ids.split(","):
-            run = first_run(api, dag_id, lambda *_: None)
-            tasks = api.tasks(run)
-            assert run.state == "success", [(t.task_id, t.state, api.log(run, t.task_id)[-3000:]) for t in tasks]
-            rows |= {task.task_id: task.rows for task in tasks}
+        for dag_id in stack.docker().settings.first_run.partition(":")[2].split(","):
+            run = api.runs(dag_id)[0]
+            assert run.state == "success", said.stdout
+            rows |= {task.task_id: task.rows for task in api.tasks(run)}
     return rows
 
 
@@ -54,4 +48,4 @@ def checkout(tmp_path: Path) -> Iterator[Deployment]:
         yield deployment
     finally:
         deployment.keep_logs()
-        deployment.compose("down", "--volumes", "--timeout", "5", check=False, profiles=("*",))
+        deployment.compose("down", "--volumes", "--timeout", "5", check=False, profiles=("*",), monitoring=True)

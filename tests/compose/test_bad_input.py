@@ -2,22 +2,26 @@
 
 import os
 import socket
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 from support.deployment import Deployment
 
 from airfleet.docker import engine
+from airfleet.docker import stack as docker_stack
 from airfleet.errors import AirfleetError
 
-COMBINATIONS = [(), ("heavy",), ("join",), ("pgbouncer",), ("heavy", "join", "pgbouncer")]
+PROFILES = ("heavy", "join", "pgbouncer")
+COMBINATIONS = [some for size in range(len(PROFILES) + 1) for some in combinations(PROFILES, size)]
 
 
+@pytest.mark.parametrize("monitoring", [False, True], ids=["celery", "celery+monitoring"])
 @pytest.mark.parametrize("profiles", COMBINATIONS, ids=lambda p: "+".join(p) or "none")
 def test_the_files_are_valid_with_every_combination_of_profiles(
-    checkout: Deployment, profiles: tuple[str, ...]
+    checkout: Deployment, profiles: tuple[str, ...], monitoring: bool
 ) -> None:
-    said = checkout.compose("config", "--quiet", profiles=profiles)
+    said = checkout.compose("config", "--quiet", profiles=profiles, monitoring=monitoring)
     # A warning would mean a variable that nobody set, or a key that Compose has dropped.
     assert said.stderr == ""
 
@@ -86,6 +90,14 @@ def test_a_taken_port_is_named_with_its_key(checkout: Deployment) -> None:
         taken.listen()
         with pytest.raises(AirfleetError, match=f"Port {port} is taken.*WEBSERVER_PORT"):
             checkout.docker().up({"airflow-worker": 1, "airflow-scheduler": 1}, lambda _: None)
+    assert checkout.compose("ps", "--all", "--quiet").stdout == ""
+
+
+def test_a_full_disk_is_named_before_anything_is_built(checkout: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    # No disk here can be filled without harm: the need is raised instead.
+    monkeypatch.setattr(docker_stack, "_NEEDED_BYTES", 1 << 60)
+    with pytest.raises(AirfleetError, match=r"The engine's disk has \d+ MiB free, and \d+ MiB are needed"):
+        checkout.docker().up({"airflow-worker": 1, "airflow-scheduler": 1}, lambda _: None)
     assert checkout.compose("ps", "--all", "--quiet").stdout == ""
 
 

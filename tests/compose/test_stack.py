@@ -15,15 +15,15 @@ import time
 from airflow.sdk import dag, task
 
 
-@dag(schedule=None)
+@dag(dag_id={dag_id!r}, schedule=None)
 def naps():
-    @task
+    @task(queue={queue!r})
     def nap(seconds: int) -> dict[str, int]:
         print("naps now")
         time.sleep(seconds)
-        return {"rows": seconds}
+        return {{"rows": seconds}}
 
-    nap.expand(seconds=[20] * 24)
+    nap.expand(seconds={seconds})
 
 
 naps()
@@ -49,7 +49,7 @@ def test_flower_lists_the_workers_and_wants_a_login(stack: Deployment) -> None:
 
 
 def test_a_worker_that_leaves_finishes_its_tasks_and_its_logs_stay(stack: Deployment) -> None:
-    stack.add_dag("naps", NAPS)
+    stack.add_dag("naps", NAPS.format(dag_id="naps", queue="default", seconds=[20] * 24))
     with stack.api() as api:
         wait_until("naps is known", lambda: api.dag("naps"), timeout_s=120)
         api.unpause("naps")
@@ -78,6 +78,16 @@ def test_a_worker_that_leaves_finishes_its_tasks_and_its_logs_stay(stack: Deploy
         for host in gone:
             task = next(t for t in tasks if t.hostname == host)
             assert "naps now" in api.log(run, task.task_id, map_index=task.map_index)
+
+
+def test_the_heavy_group_takes_the_tasks_of_its_queue(stack: Deployment) -> None:
+    stack.compose("up", "-d", profiles=("heavy",))
+    stack.add_dag("naps_heavily", NAPS.format(dag_id="naps_heavily", queue="heavy", seconds=[1, 1]))
+    run, tasks = stack.run_dag("naps_heavily")
+    assert run.state == "success"
+    heavy = {c["ID"][:12] for c in stack.containers("airflow-worker-heavy")}
+    assert {task.hostname for task in tasks} == heavy
+    stack.compose("rm", "--stop", "--force", "airflow-worker-heavy", profiles=("heavy",))
 
 
 def test_a_later_up_brings_back_the_number_of_workers_in_env(stack: Deployment) -> None:

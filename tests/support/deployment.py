@@ -17,7 +17,7 @@ from airfleet.paths import Paths
 from airfleet.runs import follow
 
 PUBLISHED = ("WEBSERVER_PORT", "FLOWER_PORT", "POSTGRES_PORT", "JOIN_EXECUTION_API_PORT", "JOIN_BROKER_PORT")
-PUBLISHED += ("JOIN_POSTGRES_PORT",)
+PUBLISHED += ("JOIN_POSTGRES_PORT", "GRAFANA_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT")
 
 
 @dataclass
@@ -30,12 +30,13 @@ class Deployment(Checkout):
         timeout_s: float = 400,
         check: bool = True,
         profiles: tuple[str, ...] = (),
-        stdin: str = "",
+        monitoring: bool = False,
     ) -> subprocess.CompletedProcess[str]:
-        """Run `docker compose -f docker-compose.celery.yml ARGUMENTS` in the checkout."""
+        """Run `docker compose -f docker-compose.celery.yml ARGUMENTS`; *monitoring* lays its file over."""
+        files = ["-f", "docker-compose.celery.yml", *(["-f", "docker-compose.monitoring.yml"] if monitoring else [])]
         options = [part for profile in profiles for part in ("--profile", profile)]
         done = subprocess.run(
-            ["docker", "compose", "-f", "docker-compose.celery.yml", *options, *arguments],
+            ["docker", "compose", *files, *options, *arguments],
             cwd=self.root,
             env=self.environment(),
             capture_output=True,
@@ -91,8 +92,8 @@ class Deployment(Checkout):
         folder = Path(os.environ.get("AIRFLEET_CI_LOGS", str(self.root.parent / "logs"))) / self.root.name
         folder.mkdir(parents=True, exist_ok=True)
         secrets = settings.load(self.root / ".env").secrets() if self._loads() else []
-        for service in self.compose("ps", "--all", "--services", check=False).stdout.split():
-            text = self.compose("logs", "--no-color", "--timestamps", service, check=False).stdout
+        for service in self.compose("ps", "--all", "--services", check=False, monitoring=True).stdout.split():
+            text = self.compose("logs", "--no-color", "--timestamps", service, check=False, monitoring=True).stdout
             for secret in secrets:
                 text = text.replace(secret, "***")
             (folder / f"{service}.log").write_text(text)

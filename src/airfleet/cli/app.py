@@ -13,7 +13,7 @@ from rich.table import Table
 
 from airfleet import env_file, first_run, runs
 from airfleet.api import AirflowApi, DagRun
-from airfleet.cli import deployment, show, team
+from airfleet.cli import backup, deployment, show, team
 from airfleet.docker.join import worker_env
 from airfleet.embedded.instances import MAX_WORKERS
 from airfleet.errors import AirfleetError
@@ -264,6 +264,7 @@ def check(
 def main() -> None:
     """Run the command line; problems are printed as sentences, without a traceback."""
     try:
+        backup.add_commands(app)
         team.add_commands(app)
         app()
     except AirfleetError as error:

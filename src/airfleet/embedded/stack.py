@@ -73,6 +73,37 @@ class EmbeddedStack:
 
         What runs and is configured as it should be is left alone. Raises AirfleetError naming what did not start.
         """
+        changed = self._start_servers(counts, say)
+        # What watches comes first, so that it sees the others' first signs of life.
+        wanted: list[Instance | Watcher] = [
+            *watchers.prepare(self.settings, self.paths),
+            *instances(self.settings, self.paths, counts),
+        ]
+        states = {state.name: state.state for state in self.manager.states()}
+        missing = [each for each in wanted if states.get(each.name) != "RUNNING"]
+        if missing or changed:
+            self._init(say)
+        for each in missing:
+            self.manager.start(each.name)
+        self._wait_until_healthy(wanted, say)
+
+    def start_servers(self, say: Say) -> None:
+        """Start Postgres and Redis alone, with every database and role made."""
+        self._start_servers(self.counts(), say)
+        self._init(say)
+
+    def has_data(self) -> bool:
+        """Return whether there are databases, running or not."""
+        return servers.postgres_data(self.paths).exists()
+
+    def postgres_program(self, name: str) -> tuple[list[str], dict[str, str]]:
+        """Return how to run one of Postgres' programs as its superuser: the command, and variables it needs."""
+        login = ["--host", LOOPBACK, "--port", str(self.settings.postgres_port), "--username", "postgres"]
+        password = self.settings.postgres_password.get_secret_value()
+        return [str(servers.postgres_binaries(self.paths) / name), *login], {"PGPASSWORD": password}
+
+    def _start_servers(self, counts: dict[str, int], say: Say) -> list[str]:
+        """Return the names of running processes whose configuration changed."""
         self._refuse_outside_servers()
         running = self.is_running()
         if not running:
@@ -89,18 +120,7 @@ class EmbeddedStack:
         say("Postgres and Redis")
         for server in ("postgres", "redis"):
             self.manager.start(server)
-        # What watches comes first, so that it sees the others' first signs of life.
-        wanted: list[Instance | Watcher] = [
-            *watchers.prepare(self.settings, self.paths),
-            *instances(self.settings, self.paths, counts),
-        ]
-        states = {state.name: state.state for state in self.manager.states()}
-        missing = [each for each in wanted if states.get(each.name) != "RUNNING"]
-        if missing or changed:
-            self._init(say)
-        for each in missing:
-            self.manager.start(each.name)
-        self._wait_until_healthy(wanted, say)
+        return changed
 
     def watch(self, say: Say) -> None:
         """Build what watches the stack and is not built yet, which takes minutes once, and start it.

@@ -1,0 +1,93 @@
+"""Monitoring laid over a running stack: nothing of the stack notices, and all of it is seen."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from support.checkout import wait_until
+from support.deployment import Deployment
+
+from airfleet.docker import engine
+from airfleet.monitoring.prometheus_config import JOBS
+
+# No registry here carries Grafana: its dashboards are proved elsewhere, by their queries.
+LAID_OVER = ("up", "-d", "--scale", "grafana=0")
+
+
+@pytest.fixture(scope="module")
+def before(stack: Deployment, first_rows: dict[str, int | None]) -> dict[str, str]:
+    """When each container of the stack was started, by its id, before monitoring was laid over."""
+    assert first_rows
+    return _started(stack)
+
+
+@pytest.fixture(scope="module")
+def monitoring(stack: Deployment, before: dict[str, str]) -> Iterator[Deployment]:
+    assert before
+    stack.compose(*LAID_OVER, monitoring=True)
+    yield stack
+    names = ("statsd-exporter", "airfleet-exporter", "prometheus", "alertmanager", "alertmanager-init")
+    stack.compose("rm", "--stop", "--force", *names, monitoring=True)
+
+
+def test_no_service_of_the_stack_is_changed_or_started_again(monitoring: Deployment, before: dict[str, str]) -> None:
+    assert before.items() <= _started(monitoring).items()
+
+
+def test_every_job_of_prometheus_is_read(monitoring: Deployment) -> None:
+    wanted = {job for job, _, _ in JOBS}
+    wait_until("every target is up", lambda: _up(monitoring) == wanted, timeout_s=120)
+
+
+def test_a_tasks_duration_and_outcome_reach_prometheus(monitoring: Deployment) -> None:
+    run, tasks = monitoring.run_dag("refresh_aggregations")
+    assert run.state == "success"
+    query = 'sum by (task_id) (airflow_task_finish_total{dag_id="refresh_aggregations",state="success"})'
+    wait_until(
+        "each task is counted",
+        lambda: {r["metric"]["task_id"] for r in _query(monitoring, query)} == {t.task_id for t in tasks},
+        timeout_s=60,
+    )
+
+
+def test_alertmanager_has_taken_its_configuration_and_prometheus_knows_it(monitoring: Deployment) -> None:
+    status = httpx.get(_url(monitoring, "ALERTMANAGER_PORT", "/api/v2/status")).json()
+    assert "mail" in status["config"]["original"]
+    known = wait_until("Prometheus has found Alertmanager", lambda: _alertmanagers(monitoring), timeout_s=60)
+    assert known == ["http://alertmanager:9093/api/v2/alerts"]
+
+
+def test_every_rule_file_is_loaded(monitoring: Deployment) -> None:
+    groups = httpx.get(_url(monitoring, "PROMETHEUS_PORT", "/api/v1/rules")).json()["data"]["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    assert {rule["type"] for rule in rules} == {"alerting", "recording"}
+    assert [rule["name"] for rule in rules if rule["health"] == "err"] == []
+
+
+def _started(stack: Deployment) -> dict[str, str]:
+    # init is a one-shot: every `up` runs it.
+    ids = [c["ID"] for c in stack.docker().compose.containers() if c["Service"] != "airflow-init"]
+    return {found["Id"]: found["State"]["StartedAt"] for found in engine.inspect(ids)}
+
+
+def _url(stack: Deployment, port: str, path: str) -> str:
+    return f"http://127.0.0.1:{stack.env()[port]}{path}"
+
+
+def _query(stack: Deployment, query: str) -> list[dict[str, Any]]:
+    answer = httpx.get(_url(stack, "PROMETHEUS_PORT", "/api/v1/query"), params={"query": query})
+    found: list[dict[str, Any]] = answer.json()["data"]["result"]
+    return found
+
+
+def _up(stack: Deployment) -> set[str]:
+    try:
+        return {r["metric"]["job"] for r in _query(stack, "up == 1")}
+    except httpx.TransportError:
+        return set()
+
+
+def _alertmanagers(stack: Deployment) -> list[str]:
+    active = httpx.get(_url(stack, "PROMETHEUS_PORT", "/api/v1/alertmanagers")).json()["data"]["activeAlertmanagers"]
+    return [found["url"] for found in active]
