@@ -90,9 +90,12 @@ class EmbeddedStack:
         missing = [i for i in wanted if states.get(i.name) != "RUNNING"]
         if missing or changed:
             self._init(say)
+        self._start(missing)
+        self._wait_until_healthy(wanted, say)
+
+    def _start(self, missing: list[Instance]) -> None:
         for instance in missing:
             self.manager.start(instance.name)
-        self._wait_until_healthy(wanted, say)
 
     def _refuse_outside_servers(self) -> None:
         keys = ("metadata_url", "results_url", "warehouse_url", "broker_url")
