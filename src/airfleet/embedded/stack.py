@@ -83,8 +83,7 @@ class EmbeddedStack:
         missing = [each for each in wanted if states.get(each.name) != "RUNNING"]
         if missing or changed:
             self._init(say)
-        for each in missing:
-            self.manager.start(each.name)
+        self._start(missing)
         self._wait_until_healthy(wanted, say)
 
     def start_servers(self, say: Say) -> None:
@@ -139,6 +138,10 @@ class EmbeddedStack:
         for each in wanted:
             self.manager.start(each.name)
         self._wait_until_healthy(wanted, say)
+
+    def _start(self, missing: Sequence[Instance | Watcher]) -> None:
+        for each in missing:
+            self.manager.start(each.name)
 
     def watched_by(self) -> set[str]:
         """Return the names of what watches the stack and runs."""
