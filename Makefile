@@ -4,7 +4,7 @@ VENV := .venv
 PYTEST := $(VENV)/bin/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help env test lint types unit contract sql stack test-compose format lock up down
+.PHONY: help env test lint types unit contract sql stack monitoring programs dashboards test-compose format lock up down
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -32,6 +32,15 @@ sql: env ## The shop's SQL on a real Postgres
 
 stack: env ## A running stack, from a fresh checkout
 	$(PYTEST) tests/stack
+
+programs: env ## Build Prometheus and its companions into the user's cache, once; minutes
+	PYTHONPATH=src $(VENV)/bin/python -P -m airfleet.monitoring.build
+
+monitoring: programs ## Metrics, alerts and dashboards, on live servers and a running stack
+	$(PYTEST) tests/monitoring
+
+dashboards: env ## Write monitoring/grafana/dashboards anew from monitoring/dashboards
+	PYTHONPATH=src:monitoring $(VENV)/bin/python -P -m dashboards
 
 test-compose: env ## The real compose files on a real Docker engine, installed on the spot (Debian, root)
 	PYTEST=$(CURDIR)/$(PYTEST) tests/compose/ci.sh

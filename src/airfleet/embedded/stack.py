@@ -190,7 +190,7 @@ class EmbeddedStack:
             [n for n in known if n.startswith((SCHEDULER.name, "flower"))],
             [n for n in known if n.startswith(WORKER.name)],
             [n for n in known if n in grace and not n.startswith((SCHEDULER.name, WORKER.name, "flower"))],
-            [*watchers.NAMES, "redis", "postgres"],
+            [*(n for n in known if n in watchers.NAMES), "redis", "postgres"],
         ]
         for names in rounds:
             self._stop([(n, timeout_s or grace.get(n, 60)) for n in names], say)
