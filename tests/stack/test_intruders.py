@@ -62,7 +62,11 @@ def curious():
         warehouse = Connection.get("warehouse")
         try:
             psycopg2.connect(
-                host=warehouse.host, port=warehouse.port, user=warehouse.login, password=warehouse.password, dbname="airflow"
+                host=warehouse.host,
+                port=warehouse.port,
+                user=warehouse.login,
+                password=warehouse.password,
+                dbname="airflow",
             )
         except psycopg2.OperationalError as refused:
             print("refused:", refused)
