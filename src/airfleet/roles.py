@@ -109,7 +109,7 @@ def environment(role: Role, settings: Settings, at: Addresses) -> dict[str, str]
     given: dict[str, str] = {}
     if role.runs_airflow:
         given |= {
-            "AIRFLOW__API__BASE_URL": f"http://localhost:{settings.webserver_port}",
+            "AIRFLOW__API__BASE_URL": settings.base_url or f"http://localhost:{settings.webserver_port}",
             "AIRFLOW_VAR_MAIL_TO": settings.mail_to,
         }
     for grant in Grant:

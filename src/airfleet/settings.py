@@ -122,6 +122,8 @@ class Settings(BaseSettings):
     redis_monitoring_password: Password
     mail_catcher_password: Password
 
+    # Where people open the web UI; empty: on this machine.
+    base_url: Annotated[str, Field(pattern=r"^(|https?://\S+)$")] = ""
     # Public half of the key for backups; empty: no backup can be made.
     backup_recipient: str = ""
 
