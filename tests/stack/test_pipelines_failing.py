@@ -18,17 +18,9 @@ from support.warehouse import Connect, checksums, query
 from airfleet.api import AirflowApi, DagRun
 from airfleet.embedded.stack import EmbeddedStack
 from airfleet.mailbox import Mail
-from airfleet.settings import Settings
 
 STAGES = ("data_validation", "data_ingestion", "data_transformation", "quality_checks", "reporting", "completion")
 MAIL_CATCHER = "mail"
-
-
-@pytest.fixture(scope="module")
-def rest(settings: Settings, first_up: str) -> Iterator[Rest]:
-    opened = Rest(settings)
-    yield opened
-    opened.close()
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,6 @@ PREFIX = "/shop/reports"
 
 
 @pytest.fixture(scope="module")
-def rest(settings: Settings, first_up: str) -> Iterator[Rest]:
-    opened = Rest(settings)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture(scope="module")
 def logged_in(settings: Settings, first_up: str) -> Iterator[httpx.Client]:
     client = browser(settings)
     yield client
