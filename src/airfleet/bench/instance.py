@@ -4,9 +4,10 @@ import contextlib
 import shutil
 import signal
 import subprocess
+import sys
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -36,6 +37,7 @@ class Instance:
     profile: str
     stack: EmbeddedStack
     official: dict[str, Any]
+    statsd_port: int
 
     @property
     def dags(self) -> Path:
@@ -85,8 +87,8 @@ class OfficialStack(EmbeddedStack):
         super().__init__(given, paths)
         self._start_up = start_up
 
-    def _init(self, say: Say) -> None:
-        super()._init(say)
+    def _init(self, say: Say, migrating: Callable[[], None]) -> None:
+        super()._init(say, lambda: None)
         role = next(i for i in embedded_instances(self.settings, self.paths, {}) if i.role is WEBSERVER)
         for command in self._start_up["commands"]:
             subprocess.run(command, env=role.environment, check=True, capture_output=True)
@@ -105,18 +107,22 @@ class OfficialStack(EmbeddedStack):
 @contextlib.contextmanager
 def instances(at: Paths, *profiles: str) -> Iterator[list[Instance]]:
     """Lay out an instance of each of *profiles* beside the checkout *at*; take all down and away at the end."""
-    ports = free_ports(len(_PORTS) * len(profiles))
+    # One more for StatsD.
+    each = len(_PORTS) + 1
+    # A time limit around the bench must not leave its stacks behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    ports = free_ports(each * len(profiles))
     made: list[Instance] = []
     try:
         for number, profile in enumerate(profiles):
-            own = ports[number * len(_PORTS) :][: len(_PORTS)]
+            own = ports[number * each :][:each]
             made.append(_make(profile, at, at.state / "bench" / profile, own))
         yield made
     finally:
-        for each in made:
-            if each.stack.is_running():
-                each.thaw()
-            each.down()
+        for one in made:
+            if one.stack.is_running():
+                one.thaw()
+            one.down()
 
 
 def _make(profile: str, at: Paths, folder: Path, ports: list[int]) -> Instance:
@@ -128,11 +134,14 @@ def _make(profile: str, at: Paths, folder: Path, ports: list[int]) -> Instance:
     for made in (paths.dags, paths.airflow_cfg.parent, paths.data):
         made.mkdir(parents=True)
     (folder / "src").symlink_to(at.root / "src")
+    *ports, statsd_port = ports
+    # A team's own plugins belong to its Dags, whatever runs them.
+    _link(at.airflow_home / "plugins", paths.airflow_home / "plugins", but="" if profile == OURS else "airfleet_")
+    _link(at.dags, paths.dags)
     if profile == OURS:
-        (paths.airflow_home / "plugins").symlink_to(at.airflow_home / "plugins")
-        for part in at.airflow_cfg.parent.iterdir():
-            if part.is_file():
-                (paths.airflow_cfg.parent / part.name).symlink_to(part)
+        _link(at.airflow_cfg.parent, paths.airflow_cfg.parent, but=at.airflow_cfg.name)
+        ours = at.airflow_cfg.read_text()
+        paths.airflow_cfg.write_text(ours.replace("[metrics]", f"[metrics]\nstatsd_port = {statsd_port}"))
     else:
         official = tomllib.loads(resources.files("airfleet.bench").joinpath("stock.toml").read_text())
         paths.airflow_cfg.write_text(_as_cfg(official["settings"]))
@@ -141,14 +150,22 @@ def _make(profile: str, at: Paths, folder: Path, ports: list[int]) -> Instance:
             (paths.dags / dag.name).write_text(dag.read_text())
     env_file.fill(paths.env_file, at.env_example)
     values: dict[str, Any] = dict(zip(_PORTS, ports, strict=True))
-    values |= {"workers": 1, "worker_concurrency": SLOTS, "schedulers": 1, "first_run": ""}
+    values |= {"workers": 1, "worker_concurrency": SLOTS, "schedulers": 1}
     lines = paths.env_file.read_text().splitlines()
     for key, value in values.items():
         env_file.put(lines, key.upper(), str(value))
     paths.env_file.write_text("\n".join(lines) + "\n")
     given = settings.load(paths.env_file)
     stack = OfficialStack(given, paths, official["start_up"]) if official else EmbeddedStack(given, paths)
-    return Instance(profile, stack, official)
+    return Instance(profile, stack, official, statsd_port)
+
+
+def _link(source: Path, target: Path, but: str = "") -> None:
+    """Link the files of *source* into *target*, but those whose names begin with *but*."""
+    target.mkdir(exist_ok=True)
+    for part in source.iterdir():
+        if part.is_file() and not (but and part.name.startswith(but)):
+            (target / part.name).symlink_to(part)
 
 
 def _clear(paths: Paths) -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from airfleet.embedded.health import Health
 from airfleet.embedded.instances import LOOPBACK, Instance, addresses, instances, process_environment, worker_name
 from airfleet.embedded.process_manager import ProcessManager, Program, kill_tree, processes
 from airfleet.errors import AirfleetError
+from airfleet.init import MIGRATING
 from airfleet.paths import Paths
 from airfleet.roles import SCHEDULER, WORKER, Addresses, Grant, Role, environment
 from airfleet.settings import Settings
@@ -89,7 +91,9 @@ class EmbeddedStack:
         states = {state.name: state.state for state in self.manager.states()}
         missing = [i for i in wanted if states.get(i.name) != "RUNNING"]
         if missing or changed:
-            self._init(say)
+            # A worker's start takes as long as the first migration, and neither needs the other.
+            early = [i for i in missing if Grant.METADATA not in i.role.grants]
+            self._init(say, lambda: self._start(early))
         self._start(missing)
         self._wait_until_healthy(wanted, say)
 
@@ -211,24 +215,31 @@ class EmbeddedStack:
             programs.append(Program(i.name, i.command, i.environment, stop_seconds=i.stop_seconds))
         return programs
 
-    def _init(self, say: Say) -> None:
+    def _init(self, say: Say, migrating: Callable[[], None]) -> None:
+        """Run init to its end; *migrating* is called when it has made and checked all but Airflow's tables."""
         say("databases, roles and secrets")
         role = Role("airflow-init", ("python", "-P", "-m", "airfleet.init"), frozenset({Grant.METADATA, Grant.FERNET}))
         variables = process_environment(self.paths) | environment(role, self.settings, addresses(self.settings))
         variables |= _as_environment(self.settings) | {"POSTGRES_HOST": LOOPBACK, "REDIS_HOST": LOOPBACK}
         log = self.paths.role_logs / f"{role.name}.log"
-        with log.open("a") as output:
-            done = subprocess.run(
+        with log.open("a") as output, tempfile.TemporaryFile("w+") as problems:
+            running = subprocess.Popen(
                 [sys.executable, *role.command[1:]],
                 env=variables,
-                stdout=output,
-                stderr=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=problems,
                 text=True,
-                check=False,
             )
-            output.write(done.stderr)
-        if done.returncode != 0:
-            raise AirfleetError(f"init failed: {_last_lines(done.stderr, 3)}", f"Its whole log is {log}.")
+            for line in running.stdout or ():
+                output.write(line)
+                if MIGRATING in line:
+                    migrating()
+            status = running.wait()
+            problems.seek(0)
+            said = problems.read()
+            output.write(said)
+        if status != 0:
+            raise AirfleetError(f"init failed: {_last_lines(said, 3)}", f"Its whole log is {log}.")
 
     def _wait_until_healthy(self, wanted: list[Instance], say: Say) -> None:
         deadline = time.monotonic() + _HEALTH_TIMEOUT_S
