@@ -24,6 +24,12 @@ PORT_KEYS = (
     "TRIGGERER_LOG_PORT",
     "SCHEDULER_HEALTH_PORT",
     "MAIL_CATCHER_PORT",
+    "STATSD_PORT",
+    "STATSD_EXPORTER_PORT",
+    "EXPORTER_PORT",
+    "PROMETHEUS_PORT",
+    "ALERTMANAGER_PORT",
+    "GRAFANA_PORT",
 )
 T = TypeVar("T")
 
@@ -99,7 +105,10 @@ class Checkout:
 
 
 def make(root: Path, user: str | None = None) -> Checkout:
-    """Copy the repository to *root*, with free ports in .env."""
+    """Copy the repository to *root*, with free ports in .env.
+
+    Nothing watches it, unless a test says so: building that takes minutes, and tests/monitoring looks at it.
+    """
     copy_repository(root)
     checkout = Checkout(root, user)
     if user:
@@ -110,7 +119,7 @@ def make(root: Path, user: str | None = None) -> Checkout:
             os.chown(path, entry.pw_uid, entry.pw_gid)
         checkout.variables = {"HOME": str(home), "PYTHON": _python_for(user)}
     checkout.airfleet("init")
-    checkout.set_env(**dict(zip(PORT_KEYS, free_ports(len(PORT_KEYS)), strict=True)))
+    checkout.set_env(MONITORING="off", **dict(zip(PORT_KEYS, free_ports(len(PORT_KEYS)), strict=True)))
     return checkout
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -21,13 +21,14 @@ from airfleet.embedded.instances import Instance as RoleInstance
 from airfleet.embedded.instances import instances as embedded_instances
 from airfleet.embedded.process_manager import processes
 from airfleet.embedded.stack import EmbeddedStack, Say
+from airfleet.embedded.watchers import Watcher
 from airfleet.paths import Paths
-from airfleet.preflight import PORT_KEYS, free_ports
+from airfleet.preflight import PORT_KEYS, WATCHERS_PORT_KEYS, free_ports
 from airfleet.roles import FLOWER, MAIL_CATCHER, SCHEDULER, WEBSERVER, WORKER
 
 OURS, STOCK = "airfleet", "stock"
 SLOTS = 8
-_PORTS = (*PORT_KEYS, "scheduler_health_port")
+_PORTS = (*PORT_KEYS, *WATCHERS_PORT_KEYS, "scheduler_health_port")
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,6 @@ class Instance:
     profile: str
     stack: EmbeddedStack
     official: dict[str, Any]
-    statsd_port: int
 
     @property
     def dags(self) -> Path:
@@ -80,6 +80,13 @@ class Instance:
         return found
 
 
+class UnwatchedStack(EmbeddedStack):
+    """This deployment as it is, its metrics sent and nobody there to take them: what watches has its own cost."""
+
+    def _watchers(self) -> list[Watcher]:
+        return []
+
+
 class OfficialStack(EmbeddedStack):
     """The same processes, started in the order and with the steps of the official compose file."""
 
@@ -89,33 +96,34 @@ class OfficialStack(EmbeddedStack):
 
     def _init(self, say: Say, migrating: Callable[[], None]) -> None:
         super()._init(say, lambda: None)
-        role = next(i for i in embedded_instances(self.settings, self.paths, {}) if i.role is WEBSERVER)
+        role = next(i for i in self._roles() if i.role is WEBSERVER)
         for command in self._start_up["commands"]:
             subprocess.run(command, env=role.environment, check=True, capture_output=True)
 
-    def _start(self, missing: list[RoleInstance]) -> None:
-        first = [i for i in missing if i.role.name != WORKER.name]
-        super()._start(first)
-        webserver = next(i for i in first if i.role.name == self._start_up["worker_waits_for"])
+    def _start(self, missing: Sequence[RoleInstance | Watcher]) -> None:
+        workers = [each for each in missing if each.name.startswith(WORKER.name)]
+        super()._start([each for each in missing if each not in workers])
+        webserver = next(i for i in self._roles() if i.role.name == self._start_up["worker_waits_for"])
         while True:
             time.sleep(self._start_up["asked_every_s"])
             if Health(self.settings).is_healthy(webserver):
                 break
-        super()._start([i for i in missing if i not in first])
+        super()._start(workers)
+
+    def _roles(self) -> list[RoleInstance]:
+        return embedded_instances(self.settings, self.paths, {})
 
 
 @contextlib.contextmanager
 def instances(at: Paths, *profiles: str) -> Iterator[list[Instance]]:
     """Lay out an instance of each of *profiles* beside the checkout *at*; take all down and away at the end."""
-    # One more for StatsD.
-    each = len(_PORTS) + 1
     # A time limit around the bench must not leave its stacks behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    ports = free_ports(each * len(profiles))
+    ports = free_ports(len(_PORTS) * len(profiles))
     made: list[Instance] = []
     try:
         for number, profile in enumerate(profiles):
-            own = ports[number * each :][:each]
+            own = ports[number * len(_PORTS) :][: len(_PORTS)]
             made.append(_make(profile, at, at.state / "bench" / profile, own))
         yield made
     finally:
@@ -134,14 +142,11 @@ def _make(profile: str, at: Paths, folder: Path, ports: list[int]) -> Instance:
     for made in (paths.dags, paths.airflow_cfg.parent, paths.data):
         made.mkdir(parents=True)
     (folder / "src").symlink_to(at.root / "src")
-    *ports, statsd_port = ports
     # A team's own plugins belong to its Dags, whatever runs them.
     _link(at.airflow_home / "plugins", paths.airflow_home / "plugins", but="" if profile == OURS else "airfleet_")
     _link(at.dags, paths.dags)
     if profile == OURS:
-        _link(at.airflow_cfg.parent, paths.airflow_cfg.parent, but=at.airflow_cfg.name)
-        ours = at.airflow_cfg.read_text()
-        paths.airflow_cfg.write_text(ours.replace("[metrics]", f"[metrics]\nstatsd_port = {statsd_port}"))
+        _link(at.airflow_cfg.parent, paths.airflow_cfg.parent)
     else:
         official = tomllib.loads(resources.files("airfleet.bench").joinpath("stock.toml").read_text())
         paths.airflow_cfg.write_text(_as_cfg(official["settings"]))
@@ -151,13 +156,14 @@ def _make(profile: str, at: Paths, folder: Path, ports: list[int]) -> Instance:
     env_file.fill(paths.env_file, at.env_example)
     values: dict[str, Any] = dict(zip(_PORTS, ports, strict=True))
     values |= {"workers": 1, "worker_concurrency": SLOTS, "schedulers": 1}
+    values["monitoring"] = "on" if profile == OURS else "off"
     lines = paths.env_file.read_text().splitlines()
     for key, value in values.items():
         env_file.put(lines, key.upper(), str(value))
     paths.env_file.write_text("\n".join(lines) + "\n")
     given = settings.load(paths.env_file)
-    stack = OfficialStack(given, paths, official["start_up"]) if official else EmbeddedStack(given, paths)
-    return Instance(profile, stack, official, statsd_port)
+    stack = OfficialStack(given, paths, official["start_up"]) if official else UnwatchedStack(given, paths)
+    return Instance(profile, stack, official)
 
 
 def _link(source: Path, target: Path, but: str = "") -> None:

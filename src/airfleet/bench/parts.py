@@ -36,7 +36,7 @@ def parse(of: Instance, say: Say, seconds: float) -> dict[str, Any]:
 
 def soak(of: Instance, say: Say, seconds: float) -> dict[str, Any]:
     """Run ten thousand tasks, or as many as *seconds* allow."""
-    with StatsdServer(of.statsd_port) as statsd:
+    with StatsdServer(of.stack.settings.statsd_port) as statsd:
         return growth.soak(of, statsd, _SOAK_TASKS, time.monotonic() + seconds, say)
 
 

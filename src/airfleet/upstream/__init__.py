@@ -1,4 +1,5 @@
-"""Small changes to Airflow's and Celery's own code, each for a measured gain; nothing else of them is touched.
+"""Small changes to Airflow's and Celery's own code, each for a measured gain or a secret kept; nothing else of them is
+touched.
 
 `worker` is imported by Celery in a worker's main process (`imports` in airflow.cfg's extra_celery_config), `scheduler`
 by the plugin airfleet_scheduler in a scheduler. No other process loads anything from here. A change is left out, with
