@@ -4,7 +4,7 @@ VENV := .venv
 PYTEST := $(VENV)/bin/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help env test lint types unit contract sql stack monitoring programs dashboards test-compose format lock up down
+.PHONY: help env test lint types unit contract sql stack bench bench-fast performance monitoring programs dashboards test-compose format lock up down
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -44,6 +44,15 @@ dashboards: env ## Write monitoring/grafana/dashboards anew from monitoring/dash
 
 test-compose: env ## The real compose files on a real Docker engine, installed on the spot (Debian, root)
 	PYTEST=$(CURDIR)/$(PYTEST) tests/compose/ci.sh
+
+bench: env ## How fast this is beside the official deployment, into docs/performance.json (an hour, a quiet machine)
+	./airfleet bench --to docs/performance.json
+
+bench-fast: env ## The same in 3 minutes, without scale and soak; fails when a gain is gone
+	./airfleet bench --fast
+
+performance: env ## Write docs/performance.md from docs/performance.json
+	PYTHONPATH=src $(VENV)/bin/python -m airfleet.bench.page docs/performance.json >docs/performance.md
 
 format: env ## Rewrite the code in the project's style
 	$(VENV)/bin/ruff check --fix-only .
