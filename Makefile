@@ -4,7 +4,7 @@ VENV := .venv
 PYTEST := $(VENV)/bin/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help env test lint types unit contract sql stack test-compose format lock up down
+.PHONY: help env test lint types unit contract sql stack faults test-compose format lock up down
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -32,6 +32,10 @@ sql: env ## The shop's SQL on a real Postgres
 
 stack: env ## A running stack, from a fresh checkout
 	$(PYTEST) tests/stack
+
+faults: env ## Every fault of docs/reliability.md, whose table this writes (hours; root, for the network and the disk)
+	$(PYTEST) tests/faults --report docs/reliability.json; status=$$?; \
+	PYTHONPATH=tests $(VENV)/bin/python -m support.faults.report docs/reliability.json docs/reliability.md; exit $$status
 
 test-compose: env ## The real compose files on a real Docker engine, installed on the spot (Debian, root)
 	PYTEST=$(CURDIR)/$(PYTEST) tests/compose/ci.sh
