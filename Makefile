@@ -4,7 +4,7 @@ VENV := .venv
 PYTEST := $(VENV)/bin/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help env test lint types unit contract sql stack faults test-compose format lock up down
+.PHONY: help env test lint types unit contract sql stack faults monitoring programs dashboards test-compose format lock up down
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -37,6 +37,15 @@ faults: env ## Every fault of docs/reliability.md, whose table this writes (hour
 	$(PYTEST) tests/faults --report docs/reliability.json; status=$$?; \
 	PYTHONPATH=tests $(VENV)/bin/python -m support.faults.report docs/reliability.json docs/reliability.md; exit $$status
 
+programs: env ## Build Prometheus and its companions into the user's cache, once; minutes
+	PYTHONPATH=src $(VENV)/bin/python -P -m airfleet.monitoring.build
+
+monitoring: programs ## Metrics, alerts and dashboards, on live servers and a running stack
+	$(PYTEST) tests/monitoring
+
+dashboards: env ## Write monitoring/grafana/dashboards anew from monitoring/dashboards
+	PYTHONPATH=src:monitoring $(VENV)/bin/python -P -m dashboards
+
 test-compose: env ## The real compose files on a real Docker engine, installed on the spot (Debian, root)
 	PYTEST=$(CURDIR)/$(PYTEST) tests/compose/ci.sh
 
@@ -49,6 +58,7 @@ lock: env ## Resolve requirements anew as of UV_EXCLUDE_NEWER, and write the loc
 	  --no-emit-index-url --no-header "$$@"; }; \
 	export UV_EXCLUDE_NEWER=$${UV_EXCLUDE_NEWER:-2026-09-18}; \
 	lock requirements/uv.in -o requirements/uv.lock; \
+	lock requirements/go.in -o requirements/go.lock; \
 	lock airflow/requirements.in -o airflow/requirements.lock; \
 	lock requirements/embedded.in -c airflow/requirements.lock -o requirements/embedded.lock; \
 	lock requirements/dev.in -c requirements/embedded.lock -o requirements/dev.lock

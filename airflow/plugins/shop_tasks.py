@@ -8,9 +8,11 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from airflow.sdk import Asset, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.observability.stats import Stats
 
 # What a task imports it imports itself: this file is read by every Airflow process, with or without the shop's package.
 
@@ -22,6 +24,7 @@ MARTS = {
     for name in ("customer_summary", "product_summary", "daily_sales", "monthly_sales")
 }
 QUALITY = Asset(name="shop_quality", uri="shop://warehouse/quality", group="shop")
+REPORT_ROUTE = "shop-report"
 
 # Passing trouble (a database restarting, a mail server away) is worth two more tries; a verdict is not, see `step`.
 DEFAULTS: dict[str, Any] = {
@@ -85,6 +88,30 @@ def step() -> Iterator[Step]:
 def result(rows: int, **facts: Any) -> dict[str, Any]:
     """What every task of the shop returns: `rows`, and what else is worth seeing beside it."""
     return {"rows": rows, **facts}
+
+
+def measure(**values: float) -> None:
+    """Send the shop's own measurements to Prometheus as `app_shop_NAME`: what ends in `_total` is added, else set."""
+    tags = {"dag_id": get_current_context()["ti"].dag_id}
+    for name, value in values.items():
+        send = Stats.incr if name.endswith("_total") else Stats.gauge
+        send(f"app.shop_{name}", value, tags=tags)
+
+
+def tell_lineage(load: int, *assets: Asset) -> None:
+    """Note on the events of the task's *assets* which load of core they show."""
+    events = get_current_context()["outlet_events"]
+    for asset in assets:
+        events[asset].extra = {"load": load}
+
+
+def report_link() -> str:
+    """The page of the run's report in the UI, as shop_report.py mounts it."""
+    from airflow.sdk.configuration import conf
+
+    run = get_current_context()["dag_run"]
+    base = conf.get("api", "base_url", fallback="").rstrip("/")
+    return f"{base}/dags/{run.dag_id}/runs/{quote(run.run_id, safe='')}/plugin/{REPORT_ROUTE}"
 
 
 def send_mail(subject: str, html: str) -> bool:

@@ -46,6 +46,11 @@ class Paths:
         return self.state / "mail"
 
     @property
+    def monitoring(self) -> Path:
+        """What Prometheus, Alertmanager and Grafana keep, and the configuration they are given."""
+        return self.state / "monitoring"
+
+    @property
     def airflow_home(self) -> Path:
         """AIRFLOW_HOME: Dags, plugins, configuration and task logs."""
         return self.root / "airflow"

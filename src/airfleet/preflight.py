@@ -1,5 +1,6 @@
 """What would keep the stack from starting: every problem at once, before anything changes."""
 
+import os
 import shutil
 import socket
 from pathlib import Path
@@ -21,6 +22,14 @@ PORT_KEYS = (
     "triggerer_log_port",
     "mail_catcher_port",
 )
+WATCHERS_PORT_KEYS = (
+    "statsd_port",
+    "statsd_exporter_port",
+    "exporter_port",
+    "prometheus_port",
+    "alertmanager_port",
+    "grafana_port",
+)
 
 
 def check(settings: Settings, folders: list[Path], own_pids: set[int]) -> None:
@@ -31,7 +40,8 @@ def check(settings: Settings, folders: list[Path], own_pids: set[int]) -> None:
 
 
 def _ports(settings: Settings, own_pids: set[int]) -> list[str]:
-    wanted = {key: int(getattr(settings, key)) for key in PORT_KEYS}
+    keys = (*PORT_KEYS, *(WATCHERS_PORT_KEYS if settings.monitoring else ()))
+    wanted = {key: int(getattr(settings, key)) for key in keys}
     for number in range(settings.schedulers):
         wanted[f"scheduler_health_port{f' + {number}' if number else ''}"] = settings.scheduler_health_port + number
     return port_problems(wanted, own_pids)
@@ -46,18 +56,39 @@ def port_problems(wanted: dict[str, int], own_pids: set[int]) -> list[str]:
             problems.append(f"{key.upper()} and {users[port].upper()} are both {port}. Give each its own in .env.")
         users.setdefault(port, key)
         address = "127.0.1.1" if key == "log_server_port" else "127.0.0.1"
-        if _is_free(address, port):
+        kind = "udp" if key == "statsd_port" else "tcp"
+        if _is_free(address, port, kind):
             continue
-        owner = _owner(address, port)
+        owner = _owner(address, port, kind)
         if owner is None or owner.pid not in own_pids:
             by = f"by pid {owner.pid} ({owner.name()})" if owner else "by another user's process"
             problems.append(f"Port {port} is taken {by}. Set {key.upper()} in .env and run again.")
     return problems
 
 
-def _is_free(address: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def free_ports(count: int) -> list[int]:
+    """Return ports on which nothing listens, with room after each, as a second scheduler takes the next.
+
+    They lie under the range that the kernel takes from for outgoing connections.
+    """
+    chosen: list[int] = []
+    for port in range(18000 + os.getpid() % 500 * 16, 32000, 8):
+        with socket.socket() as probe:
+            try:
+                # Every address: another stack's log server takes its port on addresses of its own.
+                probe.bind(("0.0.0.0", port))  # noqa: S104 - nothing listens
+            except OSError:
+                continue
+        chosen.append(port)
+        if len(chosen) == count:
+            return chosen
+    raise AirfleetError(f"Only {len(chosen)} of {count} ports are free under 32000. End what listens there.")
+
+
+def _is_free(address: str, port: int, kind: str) -> bool:
+    with socket.socket(type=socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM) as probe:
+        if kind == "tcp":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address, port))
         except OSError:
@@ -65,12 +96,13 @@ def _is_free(address: str, port: int) -> bool:
     return True
 
 
-def _owner(address: str, port: int) -> psutil.Process | None:
+def _owner(address: str, port: int, kind: str) -> psutil.Process | None:
     # One port may have an owner on each address; one that listens on all of them is in the way everywhere.
     in_the_way = {(ip, port) for ip in (address, "0.0.0.0", "::")}  # noqa: S104 - compared, not bound
     try:
-        for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and tuple(connection.laddr) in in_the_way and connection.pid:
+        for connection in psutil.net_connections(kind):
+            waits = connection.status in (psutil.CONN_LISTEN, psutil.CONN_NONE)
+            if waits and tuple(connection.laddr) in in_the_way and connection.pid:
                 return psutil.Process(connection.pid)
     except psutil.Error:
         return None

@@ -71,6 +71,18 @@ class Settings(BaseSettings):
     scheduler_health_port: Port
     mail_catcher_port: Port
 
+    monitoring: bool
+    statsd_port: Port
+    statsd_exporter_port: Port
+    exporter_port: Port
+    prometheus_port: Port
+    alertmanager_port: Port
+    grafana_port: Port
+    prometheus_retention: Annotated[str, Field(pattern=r"^[1-9]\d*[hdwy]$")]
+    prometheus_retention_size: Annotated[str, Field(pattern=r"^[1-9]\d*[MG]B$")]
+    pagerduty_routing_key: SecretStr
+    slack_webhook_url: SecretStr
+
     workers: Count
     worker_concurrency: Annotated[int, Field(ge=1, le=512)]
     worker_queues: Annotated[str, Field(pattern=r"^[\w.-]+(,[\w.-]+)*$")]
@@ -109,6 +121,9 @@ class Settings(BaseSettings):
     redis_password: Password
     redis_monitoring_password: Password
     mail_catcher_password: Password
+
+    # Public half of the key for backups; empty: no backup can be made.
+    backup_recipient: str = ""
 
     # Where workers on other machines reach this stack, under Docker only.
     join_execution_api_port: Port = 8081

@@ -25,6 +25,12 @@ class Stack(Protocol):
     def addresses(self) -> Addresses:
         """Where a role finds the servers."""
 
+    def watch(self, say: Say) -> None:
+        """Bring up what watches the stack where it does not run yet; raises AirfleetError when it cannot."""
+
+    def watched_by(self) -> set[str]:
+        """Return the names of what watches the stack and runs: prometheus, alertmanager, grafana, ..."""
+
     def is_running(self) -> bool:
         """Return whether anything of the stack runs."""
 
@@ -33,6 +39,15 @@ class Stack(Protocol):
 
     def up(self, counts: dict[str, int], say: Say) -> None:
         """Start what does not run; return when all of it is healthy."""
+
+    def start_servers(self, say: Say) -> None:
+        """Start Postgres and Redis alone, with every database and role made."""
+
+    def has_data(self) -> bool:
+        """Return whether there are databases, running or not."""
+
+    def postgres_program(self, name: str) -> tuple[list[str], dict[str, str]]:
+        """Return how to run one of Postgres' programs as its superuser: the command, and variables it needs."""
 
     def scale(self, counts: dict[str, int], say: Say) -> None:
         """Bring the scalable roles to *counts*."""

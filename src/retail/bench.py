@@ -1,6 +1,6 @@
 """Measure the shop's pipelines: `python -m retail.bench SCALE` on an empty, prepared warehouse.
 
-Reads RETAIL_WAREHOUSE_URL and RETAIL_DATA_DIR (generated at that scale before). Prints one JSON object: rows a second
+Reads WAREHOUSE_URL and RETAIL_DATA_DIR (generated at that scale before). Prints one JSON object: rows a second
 of the load, its peak memory, the marts, and the three dimensions' checks in a row against in parallel, each in a
 process of its own as Airflow runs them.
 """
@@ -45,7 +45,7 @@ def _timed_checks(together: bool) -> float:
 
 
 def main() -> None:
-    url = os.environ["RETAIL_WAREHOUSE_URL"]
+    url = os.environ["WAREHOUSE_URL"]
     with closing(psycopg2.connect(url)) as conn:
         if sys.argv[1] == "--dimension":
             quality.check_dimension(conn, "bench", sys.argv[2])

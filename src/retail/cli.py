@@ -149,3 +149,6 @@ def main() -> None:
     except (Verdict, psycopg2.OperationalError) as error:
         print(f"retail: {error}", file=sys.stderr)
         sys.exit(1)
+    except OSError as error:
+        print(f"retail: {error.filename}: {error.strerror}. Name a file in the data folder instead.", file=sys.stderr)
+        sys.exit(1)

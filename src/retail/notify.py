@@ -6,8 +6,8 @@ from retail.charts import rupees
 from retail.report import Facts, environment
 
 
-def completion(facts: Facts, report_name: str) -> tuple[str, str]:
-    """The (subject, HTML) of the mail that a finished weekly run sends."""
+def completion(facts: Facts, report_link: str) -> tuple[str, str]:
+    """The (subject, HTML) of the mail that a finished weekly run sends; *report_link* is the report's page."""
     change = facts.net_change
     told = "" if change is None else f", {change * 100:+.1f} %"
     subject = (
@@ -15,4 +15,4 @@ def completion(facts: Facts, report_name: str) -> tuple[str, str]:
         f"quality {facts.score:.1f} ({facts.grade})"
     )
     page = environment().get_template("completion.html.j2")
-    return subject, page.render(facts=facts, report_name=report_name)
+    return subject, page.render(facts=facts, report_link=report_link)

@@ -13,6 +13,7 @@ from retail.entities import ENTITIES, Entity
 from retail.errors import SourceFault
 from retail.periods import read_name
 from retail.reader import Records
+from retail.spreadsheet import shield, unshield
 from retail.stream import moment_of
 from retail.warehouse import Lock, connection, cursor
 
@@ -29,14 +30,19 @@ def summary(conn: connection) -> list[tuple[Any, ...]]:
 
 
 def export(conn: connection, entity: Entity, path: Path, check: str | None = None) -> int:
-    """Write the entity's quarantined rows to *path* as CSV, ready to be corrected and replayed; return how many."""
+    """Write the entity's quarantined rows to *path* as CSV, ready to be corrected and replayed; return how many.
+
+    People open it in a spreadsheet, so cells that would be run as a formula get an apostrophe, which replay takes off.
+    """
     with warehouse.transaction(conn) as cur:
         warehouse.require_schema(cur)
         rows = warehouse.run(cur, f"quarantine/held_{entity.name}", check_name=check)
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        # With a lone \n here, Python before 3.13 leaves a \r in a cell unquoted, which would part the row.
+        writer = csv.writer(file, lineterminator="\r\n")
         writer.writerow([*_PLACE, *entity.header])
-        writer.writerows(rows)
+        place = len(_PLACE)
+        writer.writerows([*row[:place], *map(shield, row[place:])] for row in rows)
     return len(rows)
 
 
@@ -78,7 +84,7 @@ def _correct(cur: cursor, entity: Entity, path: Path, by: str) -> int:
         if missing:
             raise SourceFault(f"{path.name} has no column {', '.join(missing)}. Start from `retail quarantine export`.")
         for line, cells in rows:
-            row = dict(zip(header, cells, strict=False))
+            row = {name: unshield(cell) for name, cell in zip(header, cells, strict=False)}
             found = []
             named = read_name(row.get("file", ""))
             if named and row.get("line", "").isascii() and row["line"].isdigit() and len(cells) == len(header):

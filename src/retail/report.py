@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,6 +19,8 @@ from retail.warehouse import connection
 
 _UNSAFE = re.compile(r"[^0-9A-Za-z._-]+")
 _NAME_CHARS = 34
+# A file's name may have 255 bytes; the rest is the digest and the ending.
+_FILE_NAME_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,15 +159,28 @@ def render(facts: Facts) -> str:
 
 
 def file_name(run_id: str) -> str:
-    """A run's report, as a file name that is safe everywhere and one for each run."""
-    return _UNSAFE.sub("_", run_id) + ".html"
+    """A run's report, as a file name that is safe everywhere.
+
+    The digest keeps runs apart whose ids differ only in what a file name may not hold.
+    """
+    digest = hashlib.sha256(run_id.encode()).hexdigest()[:10]
+    return f"{_UNSAFE.sub('_', run_id)[:_FILE_NAME_CHARS]}-{digest}.html"
 
 
 def write(folder: Path, facts: Facts) -> Path:
-    """Write the run's report under *folder*, whole or not at all, and return its path."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the run's report under *folder*, whole or not at all, and return its path.
+
+    Raises Verdict where the folder can hold no file: that stays so until somebody mends it.
+    """
     path = folder / file_name(facts.run_id)
     part = path.with_suffix(".part")
-    part.write_text(render(facts), encoding="utf-8")
-    part.replace(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        part.write_text(render(facts), encoding="utf-8")
+        part.replace(path)
+    except (PermissionError, FileExistsError, NotADirectoryError) as error:
+        raise Verdict(
+            f"The report cannot be written: {error.strerror} ({error.filename}). Make {folder} a folder that the "
+            "workers' user may write to, then clear this task."
+        ) from error
     return path

@@ -27,7 +27,8 @@ class _CopyText(io.TextIOBase):
     def __init__(self, rows: Iterator[list[object]]) -> None:
         self._rows = rows
         self._buffer = io.StringIO(newline="")
-        self._writer = csv.writer(self._buffer, lineterminator="\n")
+        # With a lone \n here, Python before 3.13 leaves a \r in a cell unquoted, which Postgres refuses.
+        self._writer = csv.writer(self._buffer, lineterminator="\r\n")
         self.count = 0
 
     def read(self, _size: int | None = -1, /) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 import psycopg2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from support.checkout import ROOT, free_ports, wait_until
+from support.checkout import ROOT, wait_until
 
 from airfleet import api as airfleet_api
 from airfleet import env_file
@@ -30,6 +30,7 @@ from airfleet.embedded.stack import EmbeddedStack
 from airfleet.monitoring import build, commands, page, prometheus_config
 from airfleet.monitoring.query import PrometheusClient, QueryError
 from airfleet.paths import Paths
+from airfleet.preflight import free_ports
 from airfleet.roles import SCHEDULER, WORKER, postgres_dsn, url
 from airfleet.settings import load
 

@@ -177,6 +177,12 @@ def test_identical_rows_are_kept_once_and_conflicting_ones_not_at_all(small) -> 
     assert small.query("SELECT DISTINCT checks FROM quarantine.rows") == [(["transactions_duplicate_conflicting"],)]
 
 
+def test_a_carriage_return_in_a_cell_is_part_of_it(small) -> None:
+    small.put(NAME, SALES + sale("T1", city='"Pu\rne"') + sale("T2", city='"Pu\r\nne"'))
+    load(small)
+    assert small.query("SELECT city FROM core.transactions ORDER BY transaction_id") == [("Pu\rne",), ("Pu\r\nne",)]
+
+
 def test_formulas_and_sql_in_a_cell_are_stored_literally(small) -> None:
     text = "=cmd(); DROP TABLE core.customers; --\\N \\. %s {0}"
     small.put("customers.csv", CUSTOMERS + customer("C1", full_name=f'"{text}"') + customer("C2"))

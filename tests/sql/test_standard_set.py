@@ -65,6 +65,41 @@ def test_the_set_is_60495_rows_over_181_days_and_7_months_and_core_keeps_the_con
     assert [standard.rows(f"SELECT count(*) FROM marts.{mart}")[0][0] for mart in marts.MARTS] == [8_893, 495, 181, 7]
 
 
+def test_the_set_looks_like_a_shop(standard: Loaded) -> None:
+    shares = standard.rows(
+        "WITH ranked AS (SELECT net_cents, ntile(10) OVER (ORDER BY net_cents DESC) AS tenth "
+        "FROM marts.customer_summary) "
+        "SELECT sum(net_cents) FILTER (WHERE tenth = 1) / sum(net_cents), "
+        "sum(net_cents) FILTER (WHERE tenth > 5) / sum(net_cents) FROM ranked"
+    )[0]
+    # A tenth of the customers bring far more than a tenth, the lesser half far less than half.
+    assert shares[0] > 0.3
+    assert shares[1] < 0.2
+    states = dict(
+        standard.rows("SELECT payment_state, count(*)::float / sum(count(*)) OVER () FROM core.transactions GROUP BY 1")
+    )
+    assert {"paid", "refunded", "failed"} <= set(states)
+    assert states["paid"] > 0.8
+    assert 0.01 < states["refunded"] < 0.1
+    cities = [count for (count,) in standard.rows("SELECT count(*) FROM core.customers GROUP BY city ORDER BY 1 DESC")]
+    assert len(cities) >= 10
+    assert cities[0] > 2 * cities[-1]
+    assert standard.rows("SELECT count(DISTINCT category) FROM core.products")[0][0] >= 8
+    weekend, weekday = standard.rows(
+        "SELECT avg(orders) FILTER (WHERE extract(isodow FROM day) > 5), "
+        "avg(orders) FILTER (WHERE extract(isodow FROM day) <= 5) FROM marts.daily_sales"
+    )[0]
+    assert float(weekend) > 1.1 * float(weekday)
+
+
+def test_rows_seconds_and_load_of_each_build_are_kept(standard: Loaded) -> None:
+    kept = standard.rows(
+        "SELECT mart, row_count, seconds > 0, load_version, run_id FROM marts.builds ORDER BY build_id"
+    )
+    counts = {"customer_summary": 8_893, "product_summary": 495, "daily_sales": 181, "monthly_sales": 7}
+    assert kept == [(mart, rows, True, standard.loaded.version, "test") for mart, rows in counts.items()]
+
+
 @pytest.mark.parametrize("check", [check.name for check in checks.all_checks()])
 def test_a_check_finds_exactly_the_rows_planted_for_it(standard: Loaded, check: str) -> None:
     planted = {(d["file"], d["line"]) for d in standard.manifest["defects"] if d["check"] == check}

@@ -1,15 +1,14 @@
 """The three Dags on two workers: what the first `up` shows, and that a rerun changes nothing."""
 
-import hashlib
 from collections.abc import Callable
 
 from psycopg2.extensions import connection as Connection
 from support.checkout import Checkout
+from support.warehouse import MARTS, checksums
 
 from airfleet.api import AirflowApi
 
 DAGS = ("weekly_full_pipeline", "daily_quality_check", "refresh_aggregations")
-MARTS = {"customer_summary": 8_893, "product_summary": 495, "daily_sales": 181, "monthly_sales": 7}
 
 
 def test_first_up_runs_every_dag_once_and_prints_their_tasks_rows_and_logins(
@@ -48,11 +47,11 @@ def test_marts_have_the_contracts_counts(connect: Callable[[str, str], Connectio
 def test_running_every_dag_again_leaves_the_same_rows(
     checkout: Checkout, connect: Callable[[str, str], Connection], first_up: str
 ) -> None:
-    before = _checksums(connect)
+    before = checksums(connect)
     for dag_id in DAGS:
         ran = checkout.json("run", dag_id)
         assert ran["run"]["state"] == "success", ran
-    assert _checksums(connect) == before
+    assert checksums(connect) == before
 
 
 def test_the_weekly_run_leaves_a_report_and_a_mail(checkout: Checkout, first_up: str) -> None:
@@ -61,18 +60,3 @@ def test_the_weekly_run_leaves_a_report_and_a_mail(checkout: Checkout, first_up:
     assert "<svg" in reports[0].read_text()
     subjects = [mail["subject"] for mail in checkout.json("mail")]
     assert any(subject.startswith("Shop week to ") for subject in subjects), subjects
-
-
-def _checksums(connect: Callable[[str, str], Connection]) -> dict[str, tuple[int, str]]:
-    """Return for each table of the shop its count and a digest of its rows, whatever their order."""
-    found = {}
-    names = [
-        *(f"core.{entity}" for entity in ("customers", "products", "transactions")),
-        *(f"marts.{m}" for m in MARTS),
-    ]
-    with connect("warehouse_reader", "warehouse").cursor() as cursor:
-        for name in names:
-            cursor.execute(f"SELECT t::text FROM {name} t ORDER BY 1")
-            rows = [row for (row,) in cursor.fetchall()]
-            found[name] = (len(rows), hashlib.sha256("\n".join(rows).encode()).hexdigest())
-    return found

@@ -5,13 +5,14 @@ import json
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+
+from airfleet.preflight import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 PORT_KEYS = (
@@ -23,6 +24,12 @@ PORT_KEYS = (
     "TRIGGERER_LOG_PORT",
     "SCHEDULER_HEALTH_PORT",
     "MAIL_CATCHER_PORT",
+    "STATSD_PORT",
+    "STATSD_EXPORTER_PORT",
+    "EXPORTER_PORT",
+    "PROMETHEUS_PORT",
+    "ALERTMANAGER_PORT",
+    "GRAFANA_PORT",
 )
 T = TypeVar("T")
 
@@ -98,7 +105,10 @@ class Checkout:
 
 
 def make(root: Path, user: str | None = None) -> Checkout:
-    """Copy the repository to *root*, with free ports in .env."""
+    """Copy the repository to *root*, with free ports in .env.
+
+    Nothing watches it, unless a test says so: building that takes minutes, and tests/monitoring looks at it.
+    """
     copy_repository(root)
     checkout = Checkout(root, user)
     if user:
@@ -109,7 +119,7 @@ def make(root: Path, user: str | None = None) -> Checkout:
             os.chown(path, entry.pw_uid, entry.pw_gid)
         checkout.variables = {"HOME": str(home), "PYTHON": _python_for(user)}
     checkout.airfleet("init")
-    checkout.set_env(**dict(zip(PORT_KEYS, free_ports(len(PORT_KEYS)), strict=True)))
+    checkout.set_env(MONITORING="off", **dict(zip(PORT_KEYS, free_ports(len(PORT_KEYS)), strict=True)))
     return checkout
 
 
@@ -126,25 +136,6 @@ def copy_repository(root: Path) -> None:
         if (ROOT / name).exists():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, root / name)
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports on which nothing listens, with room after each, as a second scheduler takes the next.
-
-    They lie under the range that the kernel takes from for outgoing connections.
-    """
-    chosen: list[int] = []
-    for port in range(18000 + os.getpid() % 500 * 16, 32000, 8):
-        with socket.socket() as probe:
-            try:
-                # Every address: another stack's log server takes its port on addresses of its own.
-                probe.bind(("0.0.0.0", port))  # noqa: S104 - nothing listens
-            except OSError:
-                continue
-        chosen.append(port)
-        if len(chosen) == count:
-            return chosen
-    raise AssertionError(f"only {len(chosen)} of {count} ports are free under 32000")
 
 
 def _python_for(user: str) -> str:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,12 +13,13 @@ from rich.table import Table
 
 from airfleet import env_file, first_run, runs
 from airfleet.api import AirflowApi, DagRun
-from airfleet.cli import deployment, show, team
+from airfleet.cli import backup, bench, deployment, show, team
 from airfleet.docker.join import worker_env
 from airfleet.embedded.instances import MAX_WORKERS
 from airfleet.errors import AirfleetError
 from airfleet.paths import Paths
 from airfleet.roles import SCHEDULER, WORKER
+from airfleet.settings import Settings
 from airfleet.stacks import Stack
 
 app = typer.Typer(
@@ -70,7 +72,9 @@ def up(
         finished, tasks = first_run.run(stack, progress.say, progress.watch)
     if tasks:
         show.console.print(show.tasks_table(tasks, stack.worker_name))
-    _print_logins(stack)
+    _print_logins(deployment.logins(stack))
+    _print_mail_hint(stack.settings)
+    _watch(stack)
     _exit_unless_successful(finished)
 
 
@@ -189,11 +193,13 @@ def open_pages(as_json: Json = False) -> None:
     stack = deployment.running_stack()
     if as_json:
         keys = ("name", "address", "user", "password")
-        show.as_json([dict(zip(keys, row, strict=True)) for row in deployment.logins(stack.settings)])
+        show.as_json([dict(zip(keys, row, strict=True)) for row in deployment.logins(stack)])
         return
-    _print_logins(stack)
+    logins = deployment.logins(stack)
+    _print_logins(logins)
+    _print_mail_hint(stack.settings)
     if sys.stdout.isatty():
-        typer.launch(deployment.logins(stack.settings)[0][1])
+        typer.launch(logins[0][1])
 
 
 @app.command()
@@ -221,7 +227,9 @@ def mail(
 @app.command()
 def dashboards(
     to: Annotated[Path, typer.Option("--to", help="The HTML page to write.")] = Path("dashboards.html"),
-    prometheus: Annotated[str, typer.Option("--prometheus", help="Prometheus' address.")] = "http://127.0.0.1:9090",
+    prometheus: Annotated[
+        str | None, typer.Option("--prometheus", help="Prometheus' address; default this stack's.")
+    ] = None,
     minutes: Annotated[int, typer.Option("--minutes", min=1, help="How far back the panels look.")] = 60,
 ) -> None:
     """Draw every dashboard from a running Prometheus into one HTML page, without Grafana."""
@@ -230,7 +238,7 @@ def dashboards(
 
     boards = sorted((Paths().root / "monitoring" / "grafana" / "dashboards").glob("*.json"))
     try:
-        page.write(to, boards, PrometheusClient(prometheus), minutes=minutes)
+        page.write(to, boards, PrometheusClient(prometheus or _own_prometheus()), minutes=minutes)
     except QueryError as error:
         raise AirfleetError(f"{error} Name a running Prometheus with --prometheus.") from None
     show.console.print(f"Wrote {to}.")
@@ -253,9 +261,13 @@ def check(
     raise typer.Exit(done.returncode)
 
 
+app.command()(bench.bench)
+
+
 def main() -> None:
     """Run the command line; problems are printed as sentences, without a traceback."""
     try:
+        backup.add_commands(app)
         team.add_commands(app)
         app()
     except AirfleetError as error:
@@ -292,15 +304,36 @@ def _conf(text: str) -> dict[str, Any]:
     return given
 
 
-def _print_logins(stack: Stack) -> None:
+def _own_prometheus() -> str:
+    return f"http://127.0.0.1:{deployment.stack().settings.prometheus_port}"
+
+
+def _watch(stack: Stack) -> None:
+    """Bring up what watches the stack, last of all: the first time on a machine it is built, for minutes."""
+    before = deployment.logins(stack)
+    try:
+        with show.progress() as progress:
+            stack.watch(progress.say)
+    except AirfleetError as error:
+        show.errors.print("The stack runs, and nothing watches it:", style="yellow")
+        for problem in error.problems:
+            show.errors.print(problem, style="yellow", markup=False)
+    if new := [row for row in deployment.logins(stack) if row not in before]:
+        _print_logins(new)
+
+
+def _print_logins(logins: Sequence[tuple[str, str, str, str]]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("Page", "Address", "User", "Password"):
         table.add_column(title)
-    for row in deployment.logins(stack.settings):
+    for row in logins:
         table.add_row(*row)
     show.console.print()
     show.console.print(table)
-    if stack.settings.uses_mail_catcher:
+
+
+def _print_mail_hint(settings: Settings) -> None:
+    if settings.uses_mail_catcher:
         show.console.print("Mail is caught here until .env names a server: ./airfleet mail")
 
 

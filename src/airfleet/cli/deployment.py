@@ -1,9 +1,10 @@
 """What every command starts from: the settings of this checkout and its stack."""
 
+from pydantic import SecretStr
+
 from airfleet import env_file, settings
 from airfleet.errors import AirfleetError
 from airfleet.paths import Paths
-from airfleet.settings import Settings
 from airfleet.stacks import Stack, choose
 
 
@@ -23,8 +24,9 @@ def running_stack() -> Stack:
     return found
 
 
-def logins(given: Settings) -> list[tuple[str, str, str, str]]:
-    """Return name, address, user and password of each page."""
+def logins(found: Stack) -> list[tuple[str, str, str, str]]:
+    """Return name, address, user and password of each page; what watches the stack is there while it runs."""
+    given, watched_by = found.settings, found.watched_by()
     host = "localhost" if given.bind_address == "127.0.0.1" else given.bind_address
     pages = [
         ("Airflow", f"http://{host}:{given.webserver_port}", given.admin_user, given.admin_password),
@@ -36,4 +38,10 @@ def logins(given: Settings) -> list[tuple[str, str, str, str]]:
             given.warehouse_reader_password,
         ),
     ]
+    if "grafana" in watched_by:
+        pages.append(("Grafana", f"http://{host}:{given.grafana_port}", given.admin_user, given.admin_password))
+    # On this machine only, whatever BIND_ADDRESS says: neither has a login.
+    for name, port in (("Prometheus", given.prometheus_port), ("Alertmanager", given.alertmanager_port)):
+        if name.lower() in watched_by:
+            pages.append((name, f"http://localhost:{port}", "", SecretStr("")))
     return [(name, address, user, password.get_secret_value()) for name, address, user, password in pages]

@@ -86,6 +86,10 @@ class Compose:
             raise AirfleetError(f"docker compose {arguments[0]} failed: {_explain(done.stderr)}")
         return done.stdout
 
+    def command(self, *arguments: str) -> list[str]:
+        """Return the command line of a Compose command, for a caller that streams."""
+        return [*self._arguments, *arguments]
+
     def pass_through(self, *arguments: str, environment: Mapping[str, str] = MappingProxyType({})) -> int:
         """Run a Compose command on this terminal, with *environment* as `run` has it; return its exit status."""
         given = self._environment | dict(environment)
@@ -125,6 +129,13 @@ def parse_bytes(text: str) -> int:
     if match is None:
         return 0
     return int(float(match[1]) * 1024 ** ("B", "KiB", "MiB", "GiB", "TiB").index(match[2]))
+
+
+def volume_exists(project: str, volume: str) -> bool:
+    """Return whether Compose has made this volume of this project."""
+    labels = {"com.docker.compose.project": project, "com.docker.compose.volume": volume}
+    filters = [part for key, value in labels.items() for part in ("--filter", f"label={key}={value}")]
+    return bool(_docker("volume", "ls", "--quiet", *filters).stdout.strip())
 
 
 def free_disk_bytes() -> int | None:

@@ -76,6 +76,34 @@ class DockerStack:
             raise AirfleetError(*error.problems, *self._init_said()) from None
         self.wait_until_healthy(say)
 
+    def start_servers(self, say: Say) -> None:
+        """Start Postgres and Redis alone, with every database and role made."""
+        engine.require()
+        self._preflight()
+        say("building the image")
+        self.compose.run("build", "--quiet")
+        say("Postgres and Redis")
+        self.compose.run("run", "--rm", "--no-TTY", "airflow-init")
+
+    def has_data(self) -> bool:
+        """Return whether there are databases, running or not."""
+        project = json.loads(self.compose.run("config", "--format", "json"))["name"]
+        return engine.volume_exists(project, "postgres-data")
+
+    def postgres_program(self, name: str) -> tuple[list[str], dict[str, str]]:
+        """Return how to run one of Postgres' programs as its superuser: the command, and variables it needs."""
+        inside = ["postgres", name, "--host", "127.0.0.1", "--username", "postgres"]
+        command = self.compose.command("exec", "--no-TTY", "--env", "PGPASSWORD", *inside)
+        return command, {"PGPASSWORD": self.settings.postgres_password.get_secret_value()}
+
+    def watch(self, say: Say) -> None:
+        """Do nothing: the containers that watch are laid over with docker-compose.monitoring.yml."""
+
+    def watched_by(self) -> set[str]:
+        """Return the services that watch the stack and run."""
+        running = {c["Service"] for c in self.compose.containers() if c["State"] == "running"}
+        return running & {"prometheus", "alertmanager", "grafana"}
+
     def scale(self, counts: dict[str, int], say: Say) -> None:
         """Bring the scalable roles to *counts*: new ones are started, surplus ones finish their tasks first."""
         say(", ".join(f"{name}: {count}" for name, count in counts.items()))

@@ -40,8 +40,8 @@ class Health:
             WEBSERVER: lambda: bool(self._component_states()),
             DAG_PROCESSOR: lambda: self._component_states().get("dag_processor") == "healthy",
             TRIGGERER: lambda: self._component_states().get("triggerer") == "healthy",
-            SCHEDULER: lambda: _get(f"http://{LOOPBACK}:{instance.environment[HEALTH_PORT]}/health") is not None,
-            FLOWER: lambda: _get(f"http://{settings.bind_address}:{settings.flower_port}/healthcheck") is not None,
+            SCHEDULER: lambda: answers(f"http://{LOOPBACK}:{instance.environment[HEALTH_PORT]}/health"),
+            FLOWER: lambda: answers(f"http://{settings.bind_address}:{settings.flower_port}/healthcheck"),
             MAIL_CATCHER: lambda: _listens(LOOPBACK, settings.mail_catcher_port),
             LOG_SERVER: lambda: _listens(worker_address(1), settings.log_server_port),
         }
@@ -66,6 +66,11 @@ class Health:
             found = answer.json() if answer is not None else {}
             self._components = {name: str((state or {}).get("status")) for name, state in found.items()}
         return self._components
+
+
+def answers(url: str) -> bool:
+    """Return whether *url* answers that all is well."""
+    return _get(url) is not None
 
 
 def _get(url: str) -> httpx.Response | None:

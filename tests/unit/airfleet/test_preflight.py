@@ -5,18 +5,18 @@ import socket
 from pathlib import Path
 
 import pytest
-from support.checkout import free_ports
 
 from airfleet import env_file, preflight, settings
 from airfleet.errors import AirfleetError
 from airfleet.paths import Paths
+from airfleet.preflight import free_ports
 from airfleet.settings import Settings
 
 
 @pytest.fixture
 def given(tmp_path: Path) -> Settings:
     env_file.fill(tmp_path / ".env", Paths().env_example)
-    keys = (*preflight.PORT_KEYS, "scheduler_health_port")
+    keys = (*preflight.PORT_KEYS, *preflight.WATCHERS_PORT_KEYS, "scheduler_health_port")
     ports = dict(zip(keys, free_ports(len(keys)), strict=True))
     return settings.load(tmp_path / ".env").model_copy(update=ports)
 
@@ -41,6 +41,26 @@ def test_taken_ports_are_all_named_with_their_owner_unless_it_is_the_stack_itsel
     assert f"Port {given.flower_port} is taken by pid {os.getpid()}" in said[0]
     assert "Set FLOWER_PORT in .env" in said[0]
     assert "Set REDIS_PORT in .env" in said[1]
+
+
+def test_the_port_that_takes_statsd_is_looked_at_as_udp(given: Settings, tmp_path: Path) -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as taken, socket.socket() as of_no_matter:
+        taken.bind(("127.0.0.1", given.statsd_port))
+        of_no_matter.bind(("127.0.0.1", given.statsd_port))
+        of_no_matter.listen()
+        with pytest.raises(AirfleetError, match=f"Port {given.statsd_port} is taken by pid {os.getpid()}"):
+            preflight.check(given, [tmp_path], set())
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", given.statsd_port))
+        other.listen()
+        preflight.check(given, [tmp_path], set())
+
+
+def test_ports_of_what_watches_may_be_taken_when_nothing_is_to_watch(given: Settings, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", given.prometheus_port))
+        taken.listen()
+        preflight.check(given.model_copy(update={"monitoring": False}), [tmp_path], set())
 
 
 def test_one_port_for_two_servers_is_refused(given: Settings, tmp_path: Path) -> None:

