@@ -21,6 +21,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--random-minutes", type=float, default=30, help="how long random faults strike")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "short: one of the few faults that CI tries")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report = yield
