@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     team_commands: Annotated[str, Field(pattern=r"^(|[\w-]+=[\w.]+(,[\w-]+=[\w.]+)*)$")]
     worker_variable_prefixes: Annotated[str, Field(pattern=r"^(|\w+(,\w+)*)$")]
 
+    metadata_retention_days: Annotated[int, Field(ge=1)]
+    log_retention_days: Annotated[int, Field(ge=1)]
+
     mail_to: str
     mail_from: str
     smtp_host: str
