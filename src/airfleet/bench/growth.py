@@ -113,7 +113,6 @@ def soak(of: Instance, statsd: StatsdServer, tasks: int, until: float, say: Say)
     part = max(1, len(batches) // 4)
     return {
         "tasks": done,
-        "lost": 0,
         "statsd_finished": counted,
         "seconds": round(sum(b.seconds for b in batches), 1),
         "tasks_per_s": round(done / sum(b.seconds for b in batches), 2),
