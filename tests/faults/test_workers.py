@@ -18,6 +18,7 @@ FOUND_WITHIN_S = 6 * 60 + 5
 Record = Callable[..., Entry]
 
 
+@pytest.mark.short
 def test_a_stopped_worker_ends_its_tasks_and_leaves(fleet: Fleet, invariant: Invariant, record: Record) -> None:
     entry = record(7, "one of two workers stopped")
     work = Work.start(fleet)
@@ -65,7 +66,7 @@ def test_the_tasks_of_a_killed_worker_are_run_again(fleet: Fleet, invariant: Inv
     assert outcome.most_tries == 2
 
 
-@pytest.mark.parametrize("victim", ["pool child", "task process"])
+@pytest.mark.parametrize("victim", [pytest.param("pool child", marks=pytest.mark.short), "task process"])
 def test_a_killed_process_of_a_task_costs_that_task_one_try(
     fleet: Fleet, invariant: Invariant, record: Record, victim: str
 ) -> None:
