@@ -14,8 +14,6 @@ from support.faults.network import slow_and_lossy
 from support.faults.report import Entry
 from support.faults.workload import Invariant, Work
 
-from airfleet.monitoring import build
-
 Record = Callable[..., Entry]
 
 
@@ -76,17 +74,6 @@ WATCHERS = ("statsd-exporter", "airfleet-exporter", "prometheus", "alertmanager"
 SERIES = ("airflow_heartbeats_total", "airflow_queue_length", "flower_worker_online")
 
 
-@pytest.fixture
-def watched(fleet: Fleet) -> Iterator[None]:
-    """The stack with what watches it."""
-    build.build(build.default_cache())
-    fleet.checkout.set_env(MONITORING="on")
-    fleet.checkout.airfleet("up", "--engine", "embedded")
-    yield
-    fleet.checkout.set_env(MONITORING="off")
-    fleet.checkout.airfleet("up", "--engine", "embedded")
-
-
 def test_killed_watchers_disturb_nobody_and_come_back(
     fleet: Fleet, invariant: Invariant, record: Record, watched: None
 ) -> None:
@@ -116,3 +103,29 @@ def _seen_after(fleet: Fleet, moment: float) -> set[str]:
         if result and float(result[0]["value"][1]) > moment:
             seen.add(name)
     return seen
+
+
+@pytest.mark.usefixtures("watched")
+@pytest.mark.parametrize(("role", "alert"), [("airflow-webserver", "ApiServerDown"), ("redis", "RedisDown")])
+def test_an_absence_that_outlasts_its_alert_is_told_and_taken_back(
+    fleet: Fleet, invariant: Invariant, record: Record, role: str, alert: str
+) -> None:
+    entry = record(14, f"{role} away until {alert} fires")
+    work = Work.start(fleet)
+    work.wait_until_in_flight()
+    gone = fleet.stop(role)
+    wait_until(f"{alert} fires", lambda: _fires(fleet, alert), timeout_s=240)
+    entry.notes = f"fired after {time.time() - gone:.0f} s"
+    assert not work.ended(), "the fault came after the work"
+    back = fleet.start(role)
+    wait_until(f"{alert} is over", lambda: not _fires(fleet, alert), timeout_s=240)
+    entry.recovery_s, entry.recovery_of = time.time() - back, "until the alert was over"
+    outcome = invariant.holds(work)
+    entry.seconds, entry.further_tries = outcome.seconds, outcome.further_tries
+
+
+def _fires(fleet: Fleet, alert: str) -> bool:
+    """Return whether Alertmanager holds *alert*."""
+    url = f"http://127.0.0.1:{fleet.checkout.env()['ALERTMANAGER_PORT']}/api/v2/alerts"
+    answer = httpx.get(url, params={"active": "true", "filter": f'alertname="{alert}"'}, trust_env=False, timeout=5)
+    return bool(answer.raise_for_status().json())
