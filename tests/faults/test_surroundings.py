@@ -69,21 +69,63 @@ def test_work_goes_on_after_a_full_log_disk_was_cleared(
     entry.seconds, entry.further_tries = outcome.seconds, outcome.further_tries
 
 
-def test_a_killed_flower_disturbs_nobody(fleet: Fleet, invariant: Invariant, record: Record) -> None:
-    entry = record(14, "Flower killed -9")
+WATCHERS = ("statsd-exporter", "airfleet-exporter", "prometheus", "alertmanager", "flower")
+# A series of each path into Prometheus: StatsD, the exporter's look-ups, Flower's own page.
+SERIES = ("airflow_heartbeats_total", "airflow_queue_length", "flower_worker_online")
+
+
+def test_killed_watchers_disturb_nobody_and_come_back(
+    fleet: Fleet, invariant: Invariant, record: Record, watched: None
+) -> None:
+    entry = record(14, f"{', '.join(WATCHERS)} killed -9")
+    wait_until("every series is there", lambda: _seen_after(fleet, 0) == set(SERIES), timeout_s=120)
     work = Work.start(fleet)
     work.wait_until_in_flight()
-    killed = fleet.kill("flower")
-    url = f"http://127.0.0.1:{fleet.settings.flower_port}/metrics"
-
-    def shows_a_worker() -> bool:
-        try:
-            return "flower_worker_online" in httpx.get(url, trust_env=False, timeout=5).text
-        except httpx.HTTPError:
-            return False
-
-    wait_until("Flower's series are back", shows_a_worker, timeout_s=120)
-    entry.recovery_s, entry.recovery_of = time.time() - killed, "until its series were back"
+    killed = max(fleet.kill(name) for name in WATCHERS)
+    wait_until("every series is back", lambda: _seen_after(fleet, killed) == set(SERIES), timeout_s=120)
+    entry.recovery_s, entry.recovery_of = time.time() - killed, "until every series was back"
     outcome = invariant.holds(work)
     entry.seconds, entry.further_tries = outcome.seconds, outcome.further_tries
+    assert entry.recovery_s < 60
     assert outcome.further_tries == 0
+
+
+def _seen_after(fleet: Fleet, moment: float) -> set[str]:
+    """Return those of SERIES that Prometheus has scraped after *moment* (Unix time)."""
+    url = f"http://127.0.0.1:{fleet.checkout.env()['PROMETHEUS_PORT']}/api/v1/query"
+    seen = set()
+    for name in SERIES:
+        try:
+            answer = httpx.get(url, params={"query": f"max(timestamp({name}))"}, trust_env=False, timeout=5)
+        except httpx.HTTPError:
+            continue
+        result = answer.json()["data"]["result"] if answer.is_success else []
+        if result and float(result[0]["value"][1]) > moment:
+            seen.add(name)
+    return seen
+
+
+@pytest.mark.usefixtures("watched")
+@pytest.mark.parametrize(("role", "alert"), [("airflow-webserver", "ApiServerDown"), ("redis", "RedisDown")])
+def test_an_absence_that_outlasts_its_alert_is_told_and_taken_back(
+    fleet: Fleet, invariant: Invariant, record: Record, role: str, alert: str
+) -> None:
+    entry = record(14, f"{role} away until {alert} fires")
+    work = Work.start(fleet)
+    work.wait_until_in_flight()
+    gone = fleet.stop(role)
+    wait_until(f"{alert} fires", lambda: _fires(fleet, alert), timeout_s=240)
+    entry.notes = f"fired after {time.time() - gone:.0f} s"
+    assert not work.ended(), "the fault came after the work"
+    back = fleet.start(role)
+    wait_until(f"{alert} is over", lambda: not _fires(fleet, alert), timeout_s=240)
+    entry.recovery_s, entry.recovery_of = time.time() - back, "until the alert was over"
+    outcome = invariant.holds(work)
+    entry.seconds, entry.further_tries = outcome.seconds, outcome.further_tries
+
+
+def _fires(fleet: Fleet, alert: str) -> bool:
+    """Return whether Alertmanager holds *alert*."""
+    url = f"http://127.0.0.1:{fleet.checkout.env()['ALERTMANAGER_PORT']}/api/v2/alerts"
+    answer = httpx.get(url, params={"active": "true", "filter": f'alertname="{alert}"'}, trust_env=False, timeout=5)
+    return bool(answer.raise_for_status().json())
