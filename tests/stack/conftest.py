@@ -7,12 +7,14 @@ import httpx
 import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection
-from support.checkout import Checkout, free_ports, make, wait_until
+from support.checkout import Checkout, make, wait_until
+from support.rest import Rest
 
 from airfleet.api import AirflowApi
 from airfleet.embedded.instances import instances
 from airfleet.embedded.stack import EmbeddedStack
 from airfleet.paths import Paths
+from airfleet.preflight import free_ports
 from airfleet.roles import WEBSERVER
 from airfleet.settings import Settings, load
 
@@ -50,6 +52,14 @@ def api(settings: Settings, first_up: str) -> Iterator[AirflowApi]:
     """A client of the webserver, logged in as administrator."""
     with AirflowApi(settings) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def rest(settings: Settings, first_up: str) -> Iterator[Rest]:
+    """The whole REST API, where a test needs more of it than the tool does."""
+    opened = Rest(settings)
+    yield opened
+    opened.close()
 
 
 Connect = Callable[..., Connection]

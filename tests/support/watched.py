@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg2
 from prometheus_client.parser import text_string_to_metric_families
-from support.checkout import PORT_KEYS, ROOT, Checkout, copy_repository, free_ports, wait_until
+from support.checkout import PORT_KEYS, ROOT, Checkout, copy_repository, wait_until
 
 from airfleet import env_file, first_run
 from airfleet.api import AirflowApi
@@ -19,6 +19,7 @@ from airfleet.embedded.stack import EmbeddedStack
 from airfleet.monitoring import build
 from airfleet.monitoring.query import PrometheusClient
 from airfleet.paths import Paths
+from airfleet.preflight import free_ports
 from airfleet.roles import SCHEDULER, WORKER, postgres_dsn
 from airfleet.settings import load
 
