@@ -12,22 +12,29 @@ from airfleet.bench import sizing
 from airfleet.bench.instance import OURS
 from airfleet.bench.page import table
 
+# What was not measured is not written about.
+_NEEDS = {"More workers": "scale-out", "More Dags": "parse", "More runs": "soak", "Sizes": "soak"}
 _DAYS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 
 
 def page(found: Mapping[str, Any]) -> str:
     """Return the whole page: the text of scaling.txt with every number filled in."""
     cpu_s = found["cpu_s_per_task_by_role"][OURS]
-    parts = {part: profiles[OURS] for part, profiles in found["parts"].items()}
+    parts = {part: profiles[OURS] for part, profiles in found.get("parts", {}).items() if OURS in profiles}
     values: dict[str, Any] = {
         f"{part.replace('-', '_')}_{name}": value
         for part, measured in parts.items()
         for name, value in measured.items()
         if isinstance(value, int | float | str)
     }
-    for quarter in ("first_quarter", "last_quarter"):
-        values |= {f"soak_{quarter}_{name}": value for name, value in parts["soak"][quarter].items()}
+    if soak := parts.get("soak"):
+        for quarter in ("first_quarter", "last_quarter"):
+            values |= {f"soak_{quarter}_{name}": value for name, value in soak[quarter].items()}
+        values["sizing_table"] = _sizes(cpu_s, soak["redis_bytes_per_waiting_task"], found["slots"])
+    if scaled := parts.get("scale-out"):
+        values["scale_out_table"] = _steps(scaled["steps"])
     values |= {
+        "date": found["date"],
         "peak": sizing.PEAK,
         "busy": sizing.BUSY,
         "task_s": sizing.TASK_S,
@@ -39,10 +46,10 @@ def page(found: Mapping[str, Any]) -> str:
         "scheduler_tasks_per_s": f"{sizing.most_tasks_per_s(sizing.SCHEDULER, cpu_s):.0f}",
         "cpu_per_task": f"{sum(cpu_s.values()):.3f}",
         "cpu_table": table(("role", "CPU seconds a task"), [(role, f"{used:.4f}") for role, used in cpu_s.items()]),
-        "scale_out_table": _steps(parts["scale-out"]["steps"]),
-        "sizing_table": _sizes(cpu_s, parts["soak"]["redis_bytes_per_waiting_task"], found["slots"]),
     }
-    return Template(resources.files("airfleet.bench").joinpath("scaling.txt").read_text()).substitute(values)
+    sections = resources.files("airfleet.bench").joinpath("scaling.txt").read_text().split("\n## ")
+    written = [text for text in sections if _NEEDS.get(text.splitlines()[0], text) in (text, *parts)]
+    return Template("\n## ".join(written).rstrip("\n") + "\n").substitute(values)
 
 
 def _sizes(cpu_s: Mapping[str, float], redis_bytes: float, slots: int) -> str:
