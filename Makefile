@@ -4,7 +4,8 @@ VENV := .venv
 PYTEST := $(VENV)/bin/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help env test lint types unit contract sql stack bench bench-fast performance monitoring programs dashboards test-compose format lock up down
+.PHONY: help env test lint types unit contract sql stack faults faults-short bench bench-fast performance monitoring programs
+.PHONY: dashboards test-compose format lock up down
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -32,6 +33,13 @@ sql: env ## The shop's SQL on a real Postgres
 
 stack: env ## A running stack, from a fresh checkout
 	$(PYTEST) tests/stack
+
+faults: env ## Every fault of docs/reliability.md, whose table this writes (hours; root, for the network and the disk)
+	$(PYTEST) tests/faults --report docs/reliability.json; status=$$?; \
+	PYTHONPATH=tests $(VENV)/bin/python -m support.faults.report docs/reliability.json docs/reliability.md; exit $$status
+
+faults-short: env ## The few faults that CI tries; minutes
+	$(PYTEST) tests/faults -m short
 
 programs: env ## Build Prometheus and its companions into the user's cache, once; minutes
 	PYTHONPATH=src $(VENV)/bin/python -P -m airfleet.monitoring.build

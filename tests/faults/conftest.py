@@ -5,10 +5,12 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from support.checkout import Checkout, make
+from support.checkout import Checkout, make, wait_until
 from support.faults.fleet import SIZE, Fleet
 from support.faults.report import Entry, append
 from support.faults.workload import Invariant, Rows, Work
+
+from airfleet.monitoring import build
 
 _REPORTS = pytest.StashKey[pytest.CollectReport]()
 
@@ -19,6 +21,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--fleet", type=Path, help="use the stack that runs from this checkout, and leave it running")
     group.addoption("--seed", type=int, help="seed of the random faults; one is drawn and printed by default")
     group.addoption("--random-minutes", type=float, default=30, help="how long random faults strike")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "short: one of the few faults that CI tries")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -47,10 +53,15 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
 
 @pytest.fixture(autouse=True)
 def whole(fleet: Fleet) -> Iterator[None]:
-    """Each test finds every process healthy, whatever the one before left behind, and leaves them so."""
+    """Each test finds every process healthy and no work left, however the one before it ended."""
     for name in [state.name for state in fleet.stack.manager.states() if not state.pid]:
         fleet.start(name)
     fleet.wait_until_healthy()
+    wait_until(
+        "the work of an earlier test ends",
+        lambda: not fleet.rows("SELECT 1 FROM dag_run WHERE state IN ('queued', 'running')"),
+        timeout_s=900,
+    )
     yield
     for name in [state.name for state in fleet.stack.manager.states() if not state.pid]:
         fleet.start(name)
@@ -70,6 +81,17 @@ def invariant(fleet: Fleet) -> Invariant:
         return rows
 
     return Invariant(fleet, expected)
+
+
+@pytest.fixture
+def watched(fleet: Fleet) -> Iterator[None]:
+    """The stack with what watches it."""
+    build.build(build.default_cache())
+    fleet.checkout.set_env(MONITORING="on")
+    fleet.checkout.airfleet("up", "--engine", "embedded")
+    yield
+    fleet.checkout.set_env(MONITORING="off")
+    fleet.checkout.airfleet("up", "--engine", "embedded")
 
 
 @pytest.fixture

@@ -89,6 +89,7 @@ def test_a_killed_redis_comes_back_with_its_messages(fleet: Fleet, invariant: In
     assert outcome.further_tries == 0
 
 
+@pytest.mark.short
 def test_tasks_whose_messages_redis_forgot_are_queued_again(fleet: Fleet, invariant: Invariant, record: Record) -> None:
     entry = record(3, "Redis comes back empty (as after FLUSHALL)")
     work = Work.start(fleet)

@@ -13,7 +13,7 @@ Record = Callable[..., Entry]
 SCHEDULERS = ("airflow-scheduler-1", "airflow-scheduler-2")
 
 
-@pytest.mark.parametrize("seconds", [20, 60, 240])
+@pytest.mark.parametrize("seconds", [pytest.param(20, marks=pytest.mark.short), 60, 240])
 def test_tasks_outlive_an_absence_of_the_webserver(
     fleet: Fleet, invariant: Invariant, record: Record, seconds: int
 ) -> None:
@@ -32,7 +32,10 @@ def test_tasks_outlive_an_absence_of_the_webserver(
         assert outcome.further_tries == 0
 
 
-@pytest.mark.parametrize("victims", [SCHEDULERS[:1], SCHEDULERS], ids=["one", "both"])
+@pytest.mark.parametrize(
+    "victims",
+    [pytest.param(SCHEDULERS[:1], id="one"), pytest.param(SCHEDULERS, id="both", marks=pytest.mark.short)],
+)
 def test_killed_schedulers_run_nothing_twice(
     fleet: Fleet, invariant: Invariant, record: Record, victims: tuple[str, ...]
 ) -> None:

@@ -35,6 +35,7 @@ def test_up_converges_after_everything_was_killed_at_once(fleet: Fleet, invarian
     entry.seconds, entry.further_tries = outcome.seconds, outcome.further_tries
 
 
+@pytest.mark.timeout(4 * 3600)
 def test_random_faults_lose_nothing(
     fleet: Fleet, invariant: Invariant, record: Record, request: pytest.FixtureRequest
 ) -> None:

@@ -7,7 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,23 @@ from typing import Any
 import psutil
 import psycopg2
 import redis
+from psycopg2.extensions import connection as Connection
 from support.checkout import Checkout, wait_until
 
 from airfleet.api import AirflowApi
-from airfleet.embedded.instances import instances
 from airfleet.embedded.stack import EmbeddedStack
 from airfleet.paths import Paths
 from airfleet.settings import Settings, load
 
 WORKLOAD = Path(__file__).resolve().parents[2] / "faults" / "workload_dag.py"
-SIZE = {"WORKERS": 2, "WORKER_CONCURRENCY": 4, "SCHEDULERS": 2, "FIRST_RUN": "", "STOP_GRACE_SECONDS": 600}
+SIZE = {
+    "WORKERS": 2,
+    "WORKER_CONCURRENCY": 4,
+    "SCHEDULERS": 2,
+    "FIRST_RUN": "",
+    "MONITORING": "off",
+    "STOP_GRACE_SECONDS": 600,
+}
 QUEUE = "default"
 TABLES = """
 CREATE SCHEMA IF NOT EXISTS faults;
@@ -41,6 +48,7 @@ class Fleet:
     checkout: Checkout
     settings: Settings
     stack: EmbeddedStack
+    _connections: dict[str, Connection] = field(default_factory=dict)
 
     @classmethod
     def at(cls, checkout: Checkout) -> "Fleet":
@@ -144,31 +152,34 @@ class Fleet:
 
     def rows(self, sql: str, *values: object, database: str = "airflow") -> list[tuple[Any, ...]]:
         """Return what *sql* selects from the metadata database or the warehouse; waits for a Postgres that is away."""
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                # One connection for all questions: a login costs Postgres more than any of them.
+                connection = self._connections.get(database) or self._connect(database)
+                with connection, connection.cursor() as cursor:
+                    cursor.execute(sql, values)
+                    return cursor.fetchall() if cursor.description else []
+            except (psycopg2.OperationalError, psycopg2.InterfaceError):
+                self._connections.pop(database, None)
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.25)
+
+    def _connect(self, database: str) -> Connection:
         user, password = {
             "airflow": ("airflow_metadata", self.settings.metadata_password),
             "warehouse": ("warehouse_loader", self.settings.warehouse_loader_password),
         }[database]
-        deadline = time.monotonic() + 120
-        while True:
-            try:
-                connection = psycopg2.connect(
-                    host="127.0.0.1",
-                    port=self.settings.postgres_port,
-                    user=user,
-                    password=password.get_secret_value(),
-                    dbname=database,
-                    connect_timeout=5,
-                )
-            except psycopg2.OperationalError:
-                if time.monotonic() > deadline:
-                    raise
-                continue
-            try:
-                with connection, connection.cursor() as cursor:
-                    cursor.execute(sql, values)
-                    return cursor.fetchall() if cursor.description else []
-            finally:
-                connection.close()
+        self._connections[database] = psycopg2.connect(
+            host="127.0.0.1",
+            port=self.settings.postgres_port,
+            user=user,
+            password=password.get_secret_value(),
+            dbname=database,
+            connect_timeout=5,
+        )
+        return self._connections[database]
 
     def execute(self, sql: str) -> None:
         """Run *sql* in the warehouse."""
@@ -240,8 +251,3 @@ def poll(seconds: float, question: Callable[[], bool]) -> bool:
 def away(seconds: float, what: str, is_away: Callable[[], bool]) -> None:
     """Let *seconds* pass while *what* stays away; fail when it comes back by itself."""
     assert not poll(seconds, lambda: not is_away()), f"{what} came back before its {seconds} s were over"
-
-
-def instance_names(fleet: Fleet) -> list[str]:
-    """Return the names of every Airflow-side process of the stack."""
-    return [i.name for i in instances(fleet.settings, fleet.stack.paths, fleet.stack.counts())]

@@ -19,6 +19,8 @@ import psutil
 import pytest
 from support.checkout import wait_until
 
+from airfleet.resilience import parsing
+
 KEY = "a task's key"
 
 
@@ -127,3 +129,35 @@ def test_airflows_supervisor_does_not_bind_the_task_by_itself() -> None:
 
     text = inspect.getsource(supervisor) + inspect.getsource(task_runner)
     assert "PDEATHSIG" not in text.upper().replace("_", "")
+
+
+def test_the_dag_processor_keeps_no_error_of_a_process_that_crashed_by_itself() -> None:
+    from airflow.dag_processing.manager import DagFileProcessorManager as Manager
+
+    assert "if proc.parsing_result is not None" in inspect.getsource(Manager.handle_parsing_result)
+    assert "persist_parsing_result" not in inspect.getsource(Manager._kill_timed_out_processors)
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "said"),
+    [
+        (-11, "was ended by SIGSEGV."),
+        (-9, "was ended by SIGKILL, as when memory runs out."),
+        (1, "ended with status 1 before it had a result."),
+    ],
+)
+def test_a_process_that_crashes_while_parsing_becomes_an_import_error(exit_code: int, said: str) -> None:
+    handled = []
+    process = SimpleNamespace(parsing_result=None, had_callbacks=False, _exit_code=exit_code)
+    file = SimpleNamespace(rel_path="bad.py")
+    parsing.showing_crashes(lambda *arguments: handled.append(arguments))(None, file, process)
+    assert handled == [(None, file, process)]
+    assert process.parsing_result.import_errors == {
+        "bad.py": f"The process that parsed this file {said} Run ./airfleet check to see what it does."
+    }
+
+
+def test_a_process_that_only_ran_callbacks_is_no_error() -> None:
+    process = SimpleNamespace(parsing_result=None, had_callbacks=True)
+    parsing.showing_crashes(lambda *_: None)(None, SimpleNamespace(rel_path="good.py"), process)
+    assert process.parsing_result is None
