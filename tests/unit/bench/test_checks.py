@@ -22,10 +22,17 @@ def test_the_cores_used_are_each_checks_cpu_seconds_over_its_interval() -> None:
     assert cores == pytest.approx(each["a-role"] / 2.0)
 
 
-def test_a_check_that_refuses_is_no_measurement() -> None:
+def test_a_check_that_goes_on_refusing_is_no_measurement() -> None:
     check = HealthCheck("a-role", 1.0, [sys.executable, "-I", "-c", "raise SystemExit(3)"], {})
-    with pytest.raises(AirfleetError, match="exits 3"):
+    with pytest.raises(AirfleetError, match="exits 3 again and again"):
         checks.cores([check], seconds=0.1)
+
+
+def test_a_check_that_refuses_once_is_run_again(tmp_path: Any) -> None:
+    seen = tmp_path / "ran"
+    once = f"from pathlib import Path\np = Path({str(seen)!r})\nif not p.exists(): p.touch(); raise SystemExit(3)"
+    check = HealthCheck("a-role", 1.0, [sys.executable, "-I", "-c", once], {})
+    assert list(checks.cores([check], seconds=0.1)[1]) == ["a-role"]
 
 
 @pytest.fixture(params=[OURS, STOCK])
