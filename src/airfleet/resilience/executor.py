@@ -14,20 +14,16 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.models.log import Log
-from airflow.models.taskinstance import TaskInstance
-from airflow.models.taskinstancekey import TaskInstanceKey
 from airflow.providers.celery.executors.celery_executor import CeleryExecutor
 from airflow.providers.celery.executors.celery_executor_utils import OPERATION_TIMEOUT
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout, timeout
-from airflow.utils import timezone
-from airflow.utils.session import create_session
-from airflow.utils.state import TaskInstanceState
-from sqlalchemy import select, update
 
 from airfleet.resilience import broker
 
+# Every `airflow` command imports its executor, and only a scheduler needs the models: they are imported where they are.
 if TYPE_CHECKING:
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.models.taskinstancekey import TaskInstanceKey
     from sqlalchemy.orm import Session
 
 # A task whose message is nowhere in two looks in a row is lost: one look may fall between a worker's taking it from
@@ -74,6 +70,9 @@ class SteadyCeleryExecutor(CeleryExecutor):  # type: ignore[misc]
         return True
 
     def _queue_lost_again(self) -> None:
+        from airflow.models.taskinstancekey import TaskInstanceKey
+        from airflow.utils.session import create_session
+
         keys = {result.task_id: key for key, result in self.workloads.items() if isinstance(key, TaskInstanceKey)}
         if not keys:
             self._missing = set()
@@ -95,6 +94,11 @@ class SteadyCeleryExecutor(CeleryExecutor):  # type: ignore[misc]
 
     def _waiting(self, task_ids: Iterable[str], session: Session) -> list[TaskInstance]:
         """Return this scheduler's tasks, of those that have *task_ids*, that have been queued for a while."""
+        from airflow.models.taskinstance import TaskInstance
+        from airflow.utils import timezone
+        from airflow.utils.state import TaskInstanceState
+        from sqlalchemy import select
+
         query = select(TaskInstance).where(
             TaskInstance.state == TaskInstanceState.QUEUED,
             TaskInstance.external_executor_id.in_(list(task_ids)),
@@ -105,6 +109,12 @@ class SteadyCeleryExecutor(CeleryExecutor):  # type: ignore[misc]
 
     def _schedule_again(self, ti: TaskInstance, key: TaskInstanceKey, session: Session) -> None:
         """Give the task back to the scheduler, as it does itself with one that was queued for too long."""
+        from airflow.models.log import Log
+        from airflow.models.taskinstance import TaskInstance
+        from airflow.utils import timezone
+        from airflow.utils.state import TaskInstanceState
+        from sqlalchemy import update
+
         self.log.warning("The message of %s is neither in its queue nor with a worker: queueing it again.", ti)
         session.add(
             Log(event=EVENT, task_instance=ti.key, extra="The broker lost the task's message; it is queued again.")

@@ -221,7 +221,7 @@ class Fleet:
         old = {}
         for key, value in changes.items():
             section, option = key.split(".")
-            old[key] = config.get(section, option)
+            old[key] = config.get(section, option, fallback="")
             config.set(section, option, value)
         with path.open("w") as file:
             config.write(file)
