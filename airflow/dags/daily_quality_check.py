@@ -12,8 +12,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import CronDataIntervalTimetable, dag, task
-from shop_tasks import CORE, DEFAULTS, QUALITY, result, step, tell_lineage
+from shop_tasks import CORE, DEFAULTS, QUALITY, measure, result, step, tell_lineage
 
+from airfleet.sla.deadline import run_deadline
+from airfleet.sla.declare import sla
 from retail import ingest, quality
 
 
@@ -24,11 +26,12 @@ from retail import ingest, quality
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS,
+    deadline=run_deadline(minutes=30),
     tags=["shop", "quality", "daily"],
     doc_md=__doc__,
 )
 def daily_quality_check() -> None:
-    @task(outlets=[CORE])
+    @task(outlets=[CORE], **sla(minutes=10))
     def validate_data_schema() -> dict[str, object]:
         """Look at the interval's drop files, load them, and open the run of the checks."""
         with step() as s:
@@ -37,6 +40,7 @@ def daily_quality_check() -> None:
             rows = quality.begin(s.conn, s.run_id, s.end)
             s.audit.source_sha256, s.audit.rows_in, s.audit.rows_out = loaded.sha256, loaded.new_rows, rows
             tell_lineage(loaded.version, CORE)
+            measure(rows_loaded_total=loaded.new_rows, rows_quarantined=loaded.quarantined)
             return result(rows, files=found.files, new_rows=loaded.new_rows)
 
     def check(dimension: str) -> dict[str, object]:
@@ -45,23 +49,24 @@ def daily_quality_check() -> None:
             s.audit.rows_in, s.audit.rows_out = found.rows, found.offences
             return result(found.rows, offences=found.offences, seconds=found.seconds)
 
-    @task(inlets=[CORE])
+    @task(inlets=[CORE], **sla(minutes=5))
     def check_data_completeness() -> dict[str, object]:
         return check("completeness")
 
-    @task(inlets=[CORE])
+    @task(inlets=[CORE], **sla(minutes=5))
     def check_data_validity() -> dict[str, object]:
         return check("validity")
 
-    @task(inlets=[CORE])
+    @task(inlets=[CORE], **sla(minutes=5))
     def check_data_consistency() -> dict[str, object]:
         return check("consistency")
 
-    @task(outlets=[QUALITY])
+    @task(outlets=[QUALITY], **sla(minutes=5))
     def calculate_quality_score() -> dict[str, object]:
         with step() as s:
             found = quality.score(s.conn, s.run_id, s.settings.score_threshold)
             s.audit.rows_in = s.audit.rows_out = found.rows
+            measure(quality_score_ratio=found.score / 100)
             return result(found.rows, score=found.score, grade=found.grade, **found.by_dimension)
 
     checks = [check_data_completeness(), check_data_validity(), check_data_consistency()]

@@ -12,8 +12,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import CronDataIntervalTimetable, dag, task
-from shop_tasks import CORE, DEFAULTS, MARTS, result, step, tell_lineage
+from shop_tasks import CORE, DEFAULTS, MARTS, measure, result, step, tell_lineage
 
+from airfleet.sla.deadline import run_deadline
+from airfleet.sla.declare import sla
 from retail import marts
 
 
@@ -24,6 +26,7 @@ from retail import marts
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS,
+    deadline=run_deadline(minutes=30),
     tags=["shop", "marts", "daily"],
     doc_md=__doc__,
 )
@@ -36,14 +39,16 @@ def refresh_aggregations() -> None:
             return result(built.rows, net_cents=built.net_cents, load=built.version, seconds=built.seconds)
 
     refreshed = [
-        task(task_id=f"refresh_{mart}", inlets=[CORE], outlets=[MARTS[mart]])(refresh)(mart) for mart in marts.MARTS
+        task(task_id=f"refresh_{mart}", inlets=[CORE], outlets=[MARTS[mart]], **sla(minutes=5))(refresh)(mart)
+        for mart in marts.MARTS
     ]
 
-    @task(inlets=list(MARTS.values()))
+    @task(inlets=list(MARTS.values()), **sla(minutes=5))
     def verify_aggregations() -> dict[str, object]:
         with step() as s:
             found = marts.verify(s.conn, s.run_id)
             s.audit.rows_in = s.audit.rows_out = found.rows
+            measure(net_revenue_rupees=found.net_cents / 100)
             return result(found.rows, net_cents=found.net_cents, load=found.version, rebuilt=found.rebuilt)
 
     refreshed >> verify_aggregations()

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from airflow.sdk import Asset, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.observability.stats import Stats
 
 # What a task imports it imports itself: this file is read by every Airflow process, with or without the shop's package.
 
@@ -87,6 +88,14 @@ def step() -> Iterator[Step]:
 def result(rows: int, **facts: Any) -> dict[str, Any]:
     """What every task of the shop returns: `rows`, and what else is worth seeing beside it."""
     return {"rows": rows, **facts}
+
+
+def measure(**values: float) -> None:
+    """Send the shop's own measurements to Prometheus as `app_shop_NAME`: what ends in `_total` is added, else set."""
+    tags = {"dag_id": get_current_context()["ti"].dag_id}
+    for name, value in values.items():
+        send = Stats.incr if name.endswith("_total") else Stats.gauge
+        send(f"app.shop_{name}", value, tags=tags)
 
 
 def tell_lineage(load: int, *assets: Asset) -> None:

@@ -10,9 +10,10 @@ from dashboards.flow import SCHEDULER, WORKERS
 from dashboards.infrastructure import INFRASTRUCTURE
 from dashboards.outcomes import RETRIES, SLA
 from dashboards.overview import OVERVIEW
+from dashboards.shop import SHOP
 from dashboards.tasks import TASKS
 
-BOARDS = (OVERVIEW, TASKS, SLA, RETRIES, SCHEDULER, WORKERS, INFRASTRUCTURE)
+BOARDS = (OVERVIEW, TASKS, SLA, RETRIES, SCHEDULER, WORKERS, INFRASTRUCTURE, SHOP)
 FOLDER = Path(__file__).parents[1] / "grafana/dashboards"
 
 

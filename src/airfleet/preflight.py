@@ -1,5 +1,6 @@
 """What would keep the stack from starting: every problem at once, before anything changes."""
 
+import os
 import shutil
 import socket
 from pathlib import Path
@@ -63,6 +64,25 @@ def port_problems(wanted: dict[str, int], own_pids: set[int]) -> list[str]:
             by = f"by pid {owner.pid} ({owner.name()})" if owner else "by another user's process"
             problems.append(f"Port {port} is taken {by}. Set {key.upper()} in .env and run again.")
     return problems
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports on which nothing listens, with room after each, as a second scheduler takes the next.
+
+    They lie under the range that the kernel takes from for outgoing connections.
+    """
+    chosen: list[int] = []
+    for port in range(18000 + os.getpid() % 500 * 16, 32000, 8):
+        with socket.socket() as probe:
+            try:
+                # Every address: another stack's log server takes its port on addresses of its own.
+                probe.bind(("0.0.0.0", port))  # noqa: S104 - nothing listens
+            except OSError:
+                continue
+        chosen.append(port)
+        if len(chosen) == count:
+            return chosen
+    raise AirfleetError(f"Only {len(chosen)} of {count} ports are free under 32000. End what listens there.")
 
 
 def _is_free(address: str, port: int, kind: str) -> bool:

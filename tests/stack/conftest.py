@@ -7,13 +7,14 @@ import httpx
 import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection
-from support.checkout import Checkout, free_ports, make, wait_until
+from support.checkout import Checkout, make, wait_until
 from support.rest import Rest
 
 from airfleet.api import AirflowApi
 from airfleet.embedded.instances import instances
 from airfleet.embedded.stack import EmbeddedStack
 from airfleet.paths import Paths
+from airfleet.preflight import free_ports
 from airfleet.roles import WEBSERVER
 from airfleet.settings import Settings, load
 

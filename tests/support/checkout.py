@@ -5,13 +5,14 @@ import json
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+
+from airfleet.preflight import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 PORT_KEYS = (
@@ -135,25 +136,6 @@ def copy_repository(root: Path) -> None:
         if (ROOT / name).exists():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, root / name)
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports on which nothing listens, with room after each, as a second scheduler takes the next.
-
-    They lie under the range that the kernel takes from for outgoing connections.
-    """
-    chosen: list[int] = []
-    for port in range(18000 + os.getpid() % 500 * 16, 32000, 8):
-        with socket.socket() as probe:
-            try:
-                # Every address: another stack's log server takes its port on addresses of its own.
-                probe.bind(("0.0.0.0", port))  # noqa: S104 - nothing listens
-            except OSError:
-                continue
-        chosen.append(port)
-        if len(chosen) == count:
-            return chosen
-    raise AssertionError(f"only {len(chosen)} of {count} ports are free under 32000")
 
 
 def _python_for(user: str) -> str:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support.checkout import Checkout, copy_repository, free_ports, wait_until
+from support.checkout import Checkout, copy_repository, wait_until
 
 from airfleet import env_file, settings
 from airfleet.api import AirflowApi, DagRun, TaskRun
 from airfleet.docker.stack import DockerStack
 from airfleet.paths import Paths
+from airfleet.preflight import free_ports
 from airfleet.runs import follow
 
 PUBLISHED = ("WEBSERVER_PORT", "FLOWER_PORT", "POSTGRES_PORT", "JOIN_EXECUTION_API_PORT", "JOIN_BROKER_PORT")

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from airfleet import env_file, first_run, runs
 from airfleet.api import AirflowApi, DagRun
-from airfleet.cli import backup, deployment, show, team
+from airfleet.cli import backup, bench, deployment, show, team
 from airfleet.docker.join import worker_env
 from airfleet.embedded.instances import MAX_WORKERS
 from airfleet.errors import AirfleetError
@@ -259,6 +259,9 @@ def check(
         arguments + (["--json"] if as_json else []), env=process_environment(paths) | quiet, check=False
     )
     raise typer.Exit(done.returncode)
+
+
+app.command()(bench.bench)
 
 
 def main() -> None:

@@ -118,7 +118,16 @@ def _prometheus(program: Path, settings: Settings, paths: Paths) -> Watcher:
 
 
 def _alertmanager(program: Path, settings: Settings, paths: Paths) -> Watcher:
-    given = {
+    given = alertmanager_variables(settings)
+    folder = paths.monitoring / ALERTMANAGER
+    config = alertmanager_init.write(folder, given)
+    command = commands.alertmanager(program, config=config, data=folder / "data", web_port=settings.alertmanager_port)
+    return Watcher(ALERTMANAGER, shlex.join(command), _restart_when(config.read_text(), json.dumps(given)))
+
+
+def alertmanager_variables(settings: Settings) -> dict[str, str]:
+    """Return what decides Alertmanager's receivers: the variables of Compose's alertmanager-init."""
+    return {
         "PAGERDUTY_ROUTING_KEY": settings.pagerduty_routing_key.get_secret_value(),
         "SLACK_WEBHOOK_URL": settings.slack_webhook_url.get_secret_value(),
         "MAIL_TO": settings.mail_to,
@@ -132,10 +141,6 @@ def _alertmanager(program: Path, settings: Settings, paths: Paths) -> Watcher:
         "MAIL_CATCHER_PASSWORD": settings.mail_catcher_password.get_secret_value(),
         "GRAFANA_URL": f"http://localhost:{settings.grafana_port}",
     }
-    folder = paths.monitoring / ALERTMANAGER
-    config = alertmanager_init.write(folder, given)
-    command = commands.alertmanager(program, config=config, data=folder / "data", web_port=settings.alertmanager_port)
-    return Watcher(ALERTMANAGER, shlex.join(command), _restart_when(config.read_text(), json.dumps(given)))
 
 
 def _grafana(program: Path, settings: Settings, paths: Paths) -> Watcher:

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from airfleet.monitoring.go import GoMissingError
 from airfleet.monitoring.go import find as find_go
 
 # Called with the program's name and one line of what goes on.
@@ -119,6 +121,16 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "airfleet" / "bin"
 
 
+def main() -> int:
+    """Build every program, the checkers too, and say how it goes."""
+    try:
+        build(default_cache(), (*RUNTIME, *CHECKERS), progress=lambda name, line: print(f"{name}: {line}", flush=True))
+    except (BuildError, GoMissingError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
 def _build_one(go: str, program: Program, cache: Path, jobs: int, progress: Progress) -> None:
     with tempfile.TemporaryDirectory(prefix="build-", dir=cache) as folder:
         target = Path(folder) / program.file_name
@@ -193,3 +205,7 @@ def _wait(process: subprocess.Popen[str], program: Program, progress: Progress, 
             progress(program.name, f"{doing}, {time.monotonic() - started:.0f} s so far")
     reader.join()
     return out[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

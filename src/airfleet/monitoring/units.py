@@ -16,6 +16,8 @@ def human(value: float, unit: str) -> str:
         return f"{value * 100:.3g} %"
     if unit == "bool_yes_no":
         return "yes" if value else "no"
+    if unit == "currencyINR":
+        return f"₹ {value:,.0f}"
     suffix = {"cps": "/s", "x": " x"}.get(unit, "")
     return f"{value:.4g}{suffix}"
 

@@ -9,10 +9,30 @@ from __future__ import annotations
 
 import asyncio
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference  # type: ignore[attr-defined]
+from airflow.sdk import AsyncCallback, DeadlineAlert  # type: ignore[attr-defined]
+from airflow.sdk.definitions.deadline import BaseDeadlineReference
+
+
+class RunQueued(BaseDeadlineReference):  # type: ignore[misc]
+    """The moment a run was queued, registered by the plugin airfleet_sla.
+
+    Not the logical date: a run triggered by hand may have none, and then has no deadline at all. Not Airflow's own
+    DAGRUN_QUEUED_AT: clearing a run whose deadline of that kind is still to come fails (apache/airflow #70368). A
+    cleared run keeps the deadline of its first queueing.
+    """
+
+    required_kwargs = {"dag_id", "run_id"}  # noqa: RUF012 - Airflow's own interface
+
+    def _evaluate_with(self, *, session: Any, dag_id: str, run_id: str) -> datetime | None:
+        # Only where runs are made, never in a task: those have no database.
+        from airflow.models.dagrun import DagRun
+        from sqlalchemy import select
+
+        queued_at = select(DagRun.queued_at).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id)
+        return session.scalar(queued_at)  # type: ignore[no-any-return]
 
 
 def run_deadline(*, hours: float = 0, minutes: float = 0, seconds: float = 0, name: str = "run") -> Any:
@@ -25,8 +45,7 @@ def run_deadline(*, hours: float = 0, minutes: float = 0, seconds: float = 0, na
     if interval <= timedelta(0):
         raise ValueError(f"A deadline must be longer than 0, got {interval}. Write run_deadline(minutes=30), say.")
     return DeadlineAlert(
-        # Not the logical date: a run triggered by hand may have none, and then has no deadline at all.
-        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        reference=RunQueued(),
         interval=interval,
         callback=AsyncCallback(mail_missed_deadline, kwargs={"alert": name, "allowed": str(interval)}),
         name=name,

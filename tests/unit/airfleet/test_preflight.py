@@ -5,11 +5,11 @@ import socket
 from pathlib import Path
 
 import pytest
-from support.checkout import free_ports
 
 from airfleet import env_file, preflight, settings
 from airfleet.errors import AirfleetError
 from airfleet.paths import Paths
+from airfleet.preflight import free_ports
 from airfleet.settings import Settings
 
 

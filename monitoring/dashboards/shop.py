@@ -1,0 +1,42 @@
+"""The shop's own numbers, as its Dags send them."""
+
+from __future__ import annotations
+
+from dashboards.panels import Board, Panel
+
+SHOP = Board(
+    uid="airfleet-shop",
+    title="8 Shop",
+    description="What the three pipelines loaded, judged and summed up.",
+    variables=("dag",),
+    panels=(
+        Panel(
+            title="Quality score",
+            unit="percentunit",
+            description="The last score of the shop's data, by the Dag that found it; 95 % is grade A.",
+            queries=(('max by (dag_id) (app_shop_quality_score_ratio{dag_id=~"$dag"})', "{{dag_id}}"),),
+            bad_below=0.9,
+        ),
+        Panel(
+            title="Rows loaded",
+            unit="short",
+            description="Rows of source files taken in within the shown time (about: counts are extrapolated).",
+            queries=(
+                ('sum by (dag_id) (increase(app_shop_rows_loaded_total{dag_id=~"$dag"}[$__range]))', "{{dag_id}}"),
+            ),
+            kind="stat",
+        ),
+        Panel(
+            title="Rows in quarantine",
+            unit="short",
+            description="Rows that the last load found unfit for core, over the whole warehouse.",
+            queries=(('max by (dag_id) (app_shop_rows_quarantined{dag_id=~"$dag"})', "{{dag_id}}"),),
+        ),
+        Panel(
+            title="Net revenue",
+            unit="currencyINR",
+            description="Net revenue in rupees of all days, as the last comparison of the marts' totals found it.",
+            queries=(('max by (dag_id) (app_shop_net_revenue_rupees{dag_id=~"$dag"})', "{{dag_id}}"),),
+        ),
+    ),
+)

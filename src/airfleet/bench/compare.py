@@ -1,0 +1,127 @@
+"""Both deployments in alternation on one machine: the samples of every figure that they are compared by."""
+
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from airfleet.bench import checks, workloads
+from airfleet.bench.account import Meter, memory_bytes
+from airfleet.bench.instance import OURS, STOCK, Instance, instances
+from airfleet.embedded.stack import Say
+from airfleet.paths import Paths
+from airfleet.roles import FLOWER, MAIL_CATCHER
+
+# What the official compose file does not start by default.
+_EXTRA_ROLES = (FLOWER.name, MAIL_CATCHER.name)
+_WOKEN_S = 2.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is run: pairs of runs, tasks of a burst, fresh starts of each, seconds of idling."""
+
+    pairs: int
+    burst: int
+    starts: int
+    idle_s: float
+    settle_s: float
+
+
+FAST = Plan(pairs=2, burst=60, starts=1, idle_s=20, settle_s=0)
+FULL = Plan(pairs=5, burst=200, starts=3, idle_s=60, settle_s=25)
+
+
+@dataclass
+class Samples:
+    """Every measured value, by profile and figure, and the CPU seconds a task by role behind them."""
+
+    values: dict[str, dict[str, list[float]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
+    cpu_by_role: dict[str, list[dict[str, float]]] = field(default_factory=lambda: defaultdict(list))
+    details: dict[str, dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))
+
+    def add(self, of: Instance, **figures: float) -> None:
+        """Add one sample of each figure."""
+        for name, value in figures.items():
+            self.values[of.profile][name].append(round(value, 4))
+
+
+def run(at: Paths, plan: Plan, say: Say) -> Samples:
+    """Measure both profiles as *plan* says."""
+    samples = Samples()
+    for number in range(plan.starts - 1):
+        for profile in _alternate(number):
+            with instances(at, profile) as (one,):
+                _start(one, samples, say)
+    with instances(at, OURS, STOCK) as both:
+        for each in both:
+            _start(each, samples, say)
+            each.freeze()
+        for each in both:
+            each.thaw()
+            workloads.run(each, "bench_chain", {}, workloads.CHAIN)
+            each.freeze()
+        for number in range(plan.pairs):
+            for each in both if number % 2 else reversed(both):
+                say(f"pair {number + 1} of {plan.pairs}: {each.profile}")
+                each.thaw()
+                # What its roles put off meanwhile is no part of the sample.
+                time.sleep(_WOKEN_S)
+                _burst_and_chain(each, plan, samples)
+                each.freeze()
+        for each in both:
+            each.thaw()
+            say(f"idle: {each.profile}")
+            time.sleep(plan.settle_s)
+            _idle(each, at, plan, samples)
+            each.freeze()
+    return samples
+
+
+def _alternate(number: int) -> tuple[str, str]:
+    return (OURS, STOCK) if number % 2 else (STOCK, OURS)
+
+
+def _start(one: Instance, samples: Samples, say: Say) -> None:
+    """Time a start with empty databases until the first task has finished."""
+    say(f"start: {one.profile}")
+    began = time.monotonic()
+    one.up(lambda _: None)
+    healthy = time.monotonic() - began
+    workloads.run(one, "bench_burst", {"tasks": 1}, 2)
+    samples.add(one, healthy_s=healthy, startup_s=time.monotonic() - began)
+
+
+def _burst_and_chain(one: Instance, plan: Plan, samples: Samples) -> None:
+    burst = workloads.run(one, "bench_burst", {"tasks": plan.burst}, plan.burst + 1)
+    chain = workloads.run(one, "bench_chain", {}, workloads.CHAIN)
+    samples.add(
+        one,
+        burst_tasks_per_s=burst.tasks / burst.seconds,
+        burst_cpu_per_task_s=burst.cpu_per_task_s,
+        chain_step_s=chain.seconds / chain.tasks,
+        chain_cpu_per_task_s=chain.cpu_per_task_s,
+    )
+    samples.cpu_by_role[one.profile].append({role: used / burst.tasks for role, used in burst.use.cpu_s.items()})
+
+
+def _idle(one: Instance, at: Paths, plan: Plan, samples: Samples) -> None:
+    """Account for an idle stack: its roles, its health checks, and its memory after some work."""
+    known = checks.of_instance(one, at.root / "docker-compose.celery.yml")
+    meter = Meter(one)
+    checked, each = checks.cores(known, plan.idle_s)
+    use = meter.use()
+    memory = memory_bytes(one)
+    samples.add(
+        one,
+        idle_cores=use.total_cpu_s / use.wall_s + checked,
+        idle_roles_cores=use.total_cpu_s / use.wall_s,
+        idle_checks_cores=checked,
+        memory_mib=sum(used for role, used in memory.items() if role not in _EXTRA_ROLES) / (1 << 20),
+        memory_whole_mib=sum(memory.values()) / (1 << 20),
+    )
+    samples.details[one.profile] |= {
+        "memory_mib_by_role": {role: round(used / (1 << 20)) for role, used in memory.items()},
+        "idle_cores_by_role": {role: round(used / use.wall_s, 4) for role, used in use.cpu_s.items()},
+        "health_check_cpu_s": {role: round(used, 3) for role, used in each.items()},
+    }

@@ -1,0 +1,193 @@
+"""A stack of the bench's own: the product's code with its own folder, ports, databases and Dags."""
+
+import contextlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from airfleet import env_file, settings
+from airfleet.embedded.health import Health
+from airfleet.embedded.instances import Instance as RoleInstance
+from airfleet.embedded.instances import instances as embedded_instances
+from airfleet.embedded.process_manager import processes
+from airfleet.embedded.stack import EmbeddedStack, Say
+from airfleet.embedded.watchers import Watcher
+from airfleet.paths import Paths
+from airfleet.preflight import PORT_KEYS, WATCHERS_PORT_KEYS, free_ports
+from airfleet.roles import FLOWER, MAIL_CATCHER, SCHEDULER, WEBSERVER, WORKER
+
+OURS, STOCK = "airfleet", "stock"
+SLOTS = 8
+_PORTS = (*PORT_KEYS, *WATCHERS_PORT_KEYS, "scheduler_health_port")
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One profile's stack; *official* holds stock.toml, and nothing for this deployment's own profile."""
+
+    profile: str
+    stack: EmbeddedStack
+    official: dict[str, Any]
+
+    @property
+    def dags(self) -> Path:
+        """The folder of its Dags."""
+        return self.stack.paths.dags
+
+    def up(self, say: Say, workers: int = 1) -> None:
+        """Start it, with Flower and the mail catcher only where they are part of the profile."""
+        self.stack.up({WORKER.name: workers, SCHEDULER.name: 1}, say)
+        if self.profile == STOCK:
+            for role in (FLOWER, MAIL_CATCHER):
+                self.stack.manager.stop(role.name, wait=True)
+
+    def down(self) -> None:
+        """Stop it, and delete all that it wrote."""
+        self.stack.down(lambda _: None, timeout_s=5, volumes=True)
+        shutil.rmtree(self.stack.paths.root)
+
+    def freeze(self) -> None:
+        """Halt every process of it, so that another instance has the machine to itself."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let the processes go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for process in self.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+
+    def processes(self) -> list[psutil.Process]:
+        """Return every process under its process manager."""
+        found = []
+        for state in self.stack.manager.states():
+            if state.pid:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process = psutil.Process(state.pid)
+                    found += [process, *process.children(recursive=True)]
+        return found
+
+
+class UnwatchedStack(EmbeddedStack):
+    """This deployment as it is, its metrics sent and nobody there to take them: what watches has its own cost."""
+
+    def _watchers(self) -> list[Watcher]:
+        return []
+
+
+class OfficialStack(EmbeddedStack):
+    """The same processes, started in the order and with the steps of the official compose file."""
+
+    def __init__(self, given: settings.Settings, paths: Paths, start_up: dict[str, Any]) -> None:
+        super().__init__(given, paths)
+        self._start_up = start_up
+
+    def _init(self, say: Say, migrating: Callable[[], None]) -> None:
+        super()._init(say, lambda: None)
+        role = next(i for i in self._roles() if i.role is WEBSERVER)
+        for command in self._start_up["commands"]:
+            subprocess.run(command, env=role.environment, check=True, capture_output=True)
+
+    def _start(self, missing: Sequence[RoleInstance | Watcher]) -> None:
+        workers = [each for each in missing if each.name.startswith(WORKER.name)]
+        super()._start([each for each in missing if each not in workers])
+        webserver = next(i for i in self._roles() if i.role.name == self._start_up["worker_waits_for"])
+        while True:
+            time.sleep(self._start_up["asked_every_s"])
+            if Health(self.settings).is_healthy(webserver):
+                break
+        super()._start(workers)
+
+    def _roles(self) -> list[RoleInstance]:
+        return embedded_instances(self.settings, self.paths, {})
+
+
+@contextlib.contextmanager
+def instances(at: Paths, *profiles: str) -> Iterator[list[Instance]]:
+    """Lay out an instance of each of *profiles* beside the checkout *at*; take all down and away at the end."""
+    # A time limit around the bench must not leave its stacks behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    ports = free_ports(len(_PORTS) * len(profiles))
+    made: list[Instance] = []
+    try:
+        for number, profile in enumerate(profiles):
+            own = ports[number * len(_PORTS) :][: len(_PORTS)]
+            made.append(_make(profile, at, at.state / "bench" / profile, own))
+        yield made
+    finally:
+        for one in made:
+            if one.stack.is_running():
+                one.thaw()
+            one.down()
+
+
+def _make(profile: str, at: Paths, folder: Path, ports: list[int]) -> Instance:
+    """Lay out *folder* like a checkout, with links to the code of the one *at*, and return its stack."""
+    official: dict[str, Any] = {}
+    paths = Paths(folder)
+    if folder.exists():
+        _clear(paths)
+    for made in (paths.dags, paths.airflow_cfg.parent, paths.data):
+        made.mkdir(parents=True)
+    (folder / "src").symlink_to(at.root / "src")
+    # A team's own plugins belong to its Dags, whatever runs them.
+    _link(at.airflow_home / "plugins", paths.airflow_home / "plugins", but="" if profile == OURS else "airfleet_")
+    _link(at.dags, paths.dags)
+    if profile == OURS:
+        _link(at.airflow_cfg.parent, paths.airflow_cfg.parent)
+    else:
+        official = tomllib.loads(resources.files("airfleet.bench").joinpath("stock.toml").read_text())
+        paths.airflow_cfg.write_text(_as_cfg(official["settings"]))
+    for dag in resources.files("airfleet.bench").joinpath("dags").iterdir():
+        if dag.name.endswith(".py"):
+            (paths.dags / dag.name).write_text(dag.read_text())
+    env_file.fill(paths.env_file, at.env_example)
+    values: dict[str, Any] = dict(zip(_PORTS, ports, strict=True))
+    values |= {"workers": 1, "worker_concurrency": SLOTS, "schedulers": 1}
+    values["monitoring"] = "on" if profile == OURS else "off"
+    lines = paths.env_file.read_text().splitlines()
+    for key, value in values.items():
+        env_file.put(lines, key.upper(), str(value))
+    paths.env_file.write_text("\n".join(lines) + "\n")
+    given = settings.load(paths.env_file)
+    stack = OfficialStack(given, paths, official["start_up"]) if official else UnwatchedStack(given, paths)
+    return Instance(profile, stack, official)
+
+
+def _link(source: Path, target: Path, but: str = "") -> None:
+    """Link the files of *source* into *target*, but those whose names begin with *but*."""
+    target.mkdir(exist_ok=True)
+    for part in source.iterdir():
+        if part.is_file() and not (but and part.name.startswith(but)):
+            (target / part.name).symlink_to(part)
+
+
+def _clear(paths: Paths) -> None:
+    """End and delete what an interrupted bench left behind."""
+    left = processes(paths)
+    for process in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(left, timeout=10)
+    shutil.rmtree(paths.root)
+    if paths.servers.exists():
+        shutil.rmtree(paths.servers)
+
+
+def _as_cfg(sections: dict[str, dict[str, str]]) -> str:
+    return "\n".join(
+        f"[{section}]\n" + "".join(f"{key} = {value}\n" for key, value in options.items())
+        for section, options in sections.items()
+    )

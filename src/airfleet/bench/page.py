@@ -1,0 +1,136 @@
+"""`python -m airfleet.bench.page JSON`: print docs/performance.md from the bench's JSON."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from airfleet.bench.instance import OURS, STOCK
+from airfleet.bench.report import RATIOS, misses
+
+_SAID = {
+    "burst": ("tasks a second in a burst", "at least"),
+    "chain": ("seconds for each step of a chain", "at most"),
+    "cpu_per_task": ("CPU seconds a task, all roles together", "at most"),
+    "idle_cpu": ("cores used by the idle stack with its health checks", "at most"),
+    "memory": ("MiB of memory, the roles that both run", "at most"),
+    "startup": ("seconds from `up` on empty databases to the first finished task", "at most"),
+}
+
+_TITLES = {
+    "first-dags": "The three pipelines at once",
+    "scale-out": "Scale-out",
+    "parse": "A thousand Dags",
+    "soak": "A soak",
+}
+_ABOUT = {
+    "first-dags": "The Dags of the first `up`, started together on their loaded warehouse; seconds from the first start"
+    " to the last end.",
+    "scale-out": "64 tasks that wait 20 s each, with workers of 8 slots. The ceiling is what the slots alone allow;"
+    " efficiency is the speed-up over one worker, divided by the number of workers.",
+    "parse": "1000 new files with a Dag of 10 tasks each, dropped in at once; then what keeping them costs.",
+    "soak": "Bursts of 200 tasks, one after the other; nothing may be lost, and StatsD's count must be the database's.",
+}
+
+
+def page(found: Mapping[str, Any]) -> str:
+    """Return the whole page."""
+    machine, versions = found["machine"], found["versions"]
+    parts = [
+        "# Performance",
+        "<!-- Written by `python -m airfleet.bench.page` from performance.json; change neither by hand. -->",
+        f"Measured on {found['date']}: {machine['cores']} cores ({machine['system']}), {machine['memory_gib']:g} GiB,"
+        f" {machine['steal_percent']:g} % of the CPU taken by other guests, Airflow {versions['apache-airflow']},"
+        f" Celery {versions['celery']}, Python {versions['python']}, one worker with {found['slots']} slots. `stock` is"
+        " what Airflow's official compose file sets, with its health checks"
+        " ([stock.toml](../src/airfleet/bench/stock.toml) has each setting and its source). Both run in alternation on"
+        " the same machine, the one that is not measured is halted; figures are medians. On a machine that is shared"
+        " with others the ratios hold, the absolute figures are larger than on one of your own. Measure yours:"
+        " `./airfleet bench`.",
+        "## Beside the official deployment",
+        _table(("figure", "airfleet", "stock", "ratio", "target", "met"), _ratio_rows(found)),
+        "## Where the CPU seconds of a task go",
+        "In a burst, by role.",
+        _table(("role", "airfleet", "stock"), _by_role(found["cpu_s_per_task_by_role"], 4)),
+        "## What an idle stack costs",
+        "Cores used on average, by role, without the health checks.",
+        _table(("role", "airfleet", "stock"), _by_role(_details(found, "idle_cores_by_role"), 4)),
+        "CPU seconds of one run of each health check, and of all of them a second:",
+        _table(
+            ("check of", "airfleet", "stock"), [*_by_role(_details(found, "health_check_cpu_s"), 2), _checks(found)]
+        ),
+        "## Memory",
+        "Proportional set size in MiB after the runs above: pages that processes share count once.",
+        _table(("role", "airfleet", "stock"), _by_role(_details(found, "memory_mib_by_role"), 0)),
+        "## Samples",
+        _table(("figure", "profile", "samples"), _samples(found)),
+    ]
+    for part, profiles in found.get("parts", {}).items():
+        parts += [f"## {_TITLES[part]}", _ABOUT[part], _table(("", *profiles), _part_rows(profiles))]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" if number == 0 else "---:" for number in range(len(head))), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _ratio_rows(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    missed = " ".join(misses(found["ratios"], found["targets"]))
+    rows: list[tuple[str, ...]] = []
+    for name, figure in RATIOS.items():
+        said, bound = _SAID[name]
+        ours, stock = (found["medians"][profile][figure] for profile in (OURS, STOCK))
+        met = "no" if f"{name} is" in missed else "yes"
+        ratio, target = found["ratios"][name], found["targets"][name]
+        rows.append((said, f"{ours:.3g}", f"{stock:.3g}", f"{ratio:.2f}", f"{bound} {target:g}", met))
+    return rows
+
+
+def _by_role(figures: Mapping[str, Mapping[str, float]], digits: int) -> list[tuple[str, ...]]:
+    ours, stock = figures[OURS], figures[STOCK]
+    roles = sorted({*ours, *stock}, key=lambda role: -max(ours.get(role, 0), stock.get(role, 0)))
+    rows = [(role, *(f"{f[role]:.{digits}f}" if role in f else "" for f in (ours, stock))) for role in roles]
+    return [*rows, ("together", f"{sum(ours.values()):.{digits}f}", f"{sum(stock.values()):.{digits}f}")]
+
+
+def _details(found: Mapping[str, Any], name: str) -> dict[str, dict[str, float]]:
+    return {profile: found["details"][profile][name] for profile in (OURS, STOCK)}
+
+
+def _checks(found: Mapping[str, Any]) -> tuple[str, ...]:
+    return ("all, a second", *(f"{found['medians'][profile]['idle_checks_cores']:.3f}" for profile in (OURS, STOCK)))
+
+
+def _part_rows(profiles: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    """Return a line for each figure of a part; nested ones by the names on the way to them."""
+    flat = {profile: dict(_flat(measured)) for profile, measured in profiles.items()}
+    names = list(dict.fromkeys(name for figures in flat.values() for name in figures))
+    return [(name.replace("_", " "), *(figures.get(name, "") for figures in flat.values())) for name in names]
+
+
+def _flat(value: Any, name: str = "") -> Iterable[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if name or key not in ("machine", "versions"):
+                yield from _flat(inner, f"{name}, {key}" if name else key)
+    elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+        for inner in value:
+            key = next(iter(inner))
+            yield from _flat({k: v for k, v in inner.items() if k != key}, f"{inner[key]} {key}")
+    else:
+        yield name, ", ".join(map(str, value)) if isinstance(value, list) else f"{value}"
+
+
+def _samples(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    return [
+        (figure, profile, ", ".join(f"{value:g}" for value in values))
+        for figure in RATIOS.values()
+        for profile in (OURS, STOCK)
+        if (values := found["samples"][profile].get(figure))
+    ]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page(json.loads(Path(sys.argv[1]).read_text())))

@@ -1,0 +1,78 @@
+"""What the bench lets an instance do, and how long it took."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import psycopg2
+
+from airfleet.api import AirflowApi
+from airfleet.bench.account import Meter, Use
+from airfleet.bench.instance import Instance
+from airfleet.errors import AirfleetError
+from airfleet.roles import postgres_dsn
+
+# Tasks of the Dag bench_chain.
+CHAIN = 20
+_POLL_S = 0.1
+_TIMEOUT_S = 900.0
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One finished run: how many of its tasks succeeded, and seconds from its start to its last task's end."""
+
+    tasks: int
+    seconds: float
+    use: Use
+
+    @property
+    def cpu_per_task_s(self) -> float:
+        """CPU seconds of all roles for each task."""
+        return self.use.total_cpu_s / self.tasks
+
+
+@contextmanager
+def metadata(of: Instance) -> Iterator[Any]:
+    """Give a cursor on the instance's metadata database."""
+    settings = of.stack.settings
+    dsn = postgres_dsn("postgres", settings.postgres_password, of.stack.addresses.postgres, "airflow")
+    with closing(psycopg2.connect(dsn)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            yield cursor
+
+
+def run(of: Instance, dag_id: str, conf: dict[str, Any], expected: int) -> Ran:
+    """Run a Dag to its end; raises AirfleetError unless *expected* tasks succeeded."""
+    query = resources.files("airfleet.bench").joinpath("run.sql").read_text()
+    with AirflowApi(of.stack.settings) as api, metadata(of) as cursor:
+        _known(api, dag_id)
+        meter = Meter(of)
+        started = api.trigger(dag_id, conf)
+        deadline = time.monotonic() + _TIMEOUT_S
+        while True:
+            cursor.execute(query, {"dag_id": dag_id, "run_id": started.run_id})
+            state, succeeded, seconds = cursor.fetchone()
+            if state in ("success", "failed"):
+                break
+            if time.monotonic() > deadline:
+                raise AirfleetError(f"{of.profile}: {dag_id} is {state} after {_TIMEOUT_S:.0f} s, {succeeded} done.")
+            time.sleep(_POLL_S)
+        use = meter.use()
+    if state != "success" or succeeded != expected:
+        raise AirfleetError(f"{of.profile}: {dag_id} {state} with {succeeded} of {expected} tasks done.")
+    return Ran(succeeded, float(seconds), use)
+
+
+def _known(api: AirflowApi, dag_id: str) -> None:
+    deadline = time.monotonic() + _TIMEOUT_S
+    while (dag := api.dag(dag_id)) is None:
+        if time.monotonic() > deadline:
+            raise AirfleetError(f"{dag_id} is not parsed after {_TIMEOUT_S:.0f} s.", *api.import_errors())
+        time.sleep(_POLL_S)
+    if dag.is_paused:
+        api.unpause(dag_id)

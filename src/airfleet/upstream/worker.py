@@ -1,0 +1,28 @@
+"""What is changed in a worker. Celery imports this module in a worker's main process, before it forks its pool.
+
+`imports` of extra_celery_config in airflow.cfg names it. Every pool process, and every task's process, is a fork of
+that one, so what is done here is done once a worker instead of once a task.
+"""
+
+import gc
+from typing import Any
+
+from celery.signals import worker_ready
+
+from airfleet.upstream import adapters, guard, preload, task_exit
+
+preload.load()
+if guard.fits(guard.AIRFLOW, "freeing a slot at its task's exit"):
+    task_exit.install()
+if guard.fits(guard.AIRFLOW, "keeping validators"):
+    adapters.install()
+# Airflow freezes before this module is imported. Objects in the permanent generation are not written to by a
+# garbage collection, so forks go on sharing their pages.
+gc.collect()
+gc.freeze()
+
+
+@worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
+def _freeze_again(**_: Any) -> None:
+    """Undo Airflow's gc.unfreeze(): the main process forks again for each pool process that it replaces."""
+    gc.freeze()

@@ -1,0 +1,71 @@
+"""The functions of Airflow and Celery that airfleet.upstream changes, or builds on, are those it was made for.
+
+When one of these fails after an upgrade: read the function again, see whether the change is still needed and still
+right, measure its gain with `./airfleet bench`, and only then write the new digest down.
+"""
+
+import hashlib
+import importlib
+import inspect
+from importlib import metadata
+
+import pytest
+from celery import Celery
+from celery.app.amqp import AMQP
+
+from airfleet.upstream import guard, preload, tokens
+
+KNOWN = {
+    # Where a supervisor waits, and who calls it (task_exit).
+    "airflow.sdk.execution_time.supervisor:WatchedSubprocess._service_subprocess": "42a762c7c8aa4ea5",
+    "airflow.sdk.execution_time.supervisor:WatchedSubprocess._check_subprocess_exit": "dc039d1f36e9b6cd",
+    "airflow.sdk.execution_time.supervisor:ActivitySubprocess._monitor_subprocess": "02685b2380deaafd",
+    # The loop that sleeps, and what it counts as something that happened (polling).
+    "airflow.jobs.scheduler_job_runner:SchedulerJobRunner.__init__": "0d573124b75acc0f",
+    "airflow.jobs.scheduler_job_runner:SchedulerJobRunner._run_scheduler_loop": "d7dd5578d64a9b0b",
+    "airflow.jobs.scheduler_job_runner:SchedulerJobRunner._process_executor_events": "85a4ef0778daff7f",
+    # Where a task's process builds validators (adapters), and what is done before the fork instead (preload).
+    "airflow.sdk.execution_time.task_runner:_serialize_rendered_fields": "cacd37ff4beb125c",
+    "airflow.sdk.execution_time.comms:CommsDecoder": "93919e4dc0bba905",
+    # Engines and connections to the results (results).
+    "celery.backends.database.session:SessionManager": "e2baf46065d872f9",
+    # When Celery imports the worker's module, and who freezes and unfreezes around it (worker).
+    "celery.loaders.base:BaseLoader.import_default_modules": "09943db13302bc65",
+    "airflow.providers.celery.executors.celery_executor_utils:on_celery_import_modules": "0576805f4da4fb0d",
+    "airflow.providers.celery.executors.celery_executor_utils:on_celery_worker_ready": "26d62a72207d2ff3",
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_what_is_changed_upstream_is_what_it_was_made_for(name: str) -> None:
+    module, _, path = name.partition(":")
+    found = importlib.import_module(module)
+    for part in path.split("."):
+        found = getattr(found, part)
+    assert hashlib.sha256(inspect.getsource(found).encode()).hexdigest()[:16] == KNOWN[name]
+
+
+@pytest.mark.parametrize("known", [guard.AIRFLOW, guard.CELERY])
+def test_the_installed_versions_are_those_that_the_changes_are_applied_to(known: tuple[str, str]) -> None:
+    package, version = known
+    assert metadata.version(package) == version
+
+
+@pytest.mark.parametrize("module", preload.MODULES)
+def test_every_preloaded_module_exists(module: str) -> None:
+    assert importlib.import_module(module)
+
+
+def test_no_event_of_celery_shows_a_tasks_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AMQP, "argsrepr_maxsize", AMQP.argsrepr_maxsize)
+    workload = '{"token": "the-token-itself", "ti": {}}'
+
+    def said() -> str:
+        message = Celery().amqp.as_task_v2("id", "execute_workload", args=(workload,), create_sent_event=True)
+        return f"{message.headers} {message.sent_event}"
+
+    assert "the-token-itself" in said(), (
+        "Celery keeps arguments out of events by itself: airfleet.upstream.tokens can go"
+    )
+    tokens.install(AMQP)
+    assert "the-token-itself" not in said()

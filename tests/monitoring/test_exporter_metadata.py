@@ -1,0 +1,185 @@
+"""What the exporter sees in the metadata database: a real Postgres with Airflow's own schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg2
+import pytest
+from support.metadata import Meta, look, values
+
+from airfleet.exporter.metadata import Metadata
+from airfleet.exporter.queries import Database
+from airfleet.exporter.waiting import Workers
+from airfleet.sla.declare import sla
+
+
+@pytest.fixture
+def database(postgres: Any) -> Iterator[Database]:
+    """A connection with the exporter's own, read-only role."""
+    one = Database(postgres.url("monitoring_reader"), timeout_s=5)
+    yield one
+    one.close()
+
+
+def test_ages_and_tries_of_unfinished_tasks_are_those_of_the_oldest(meta: Meta, database: Database) -> None:
+    meta.dag("sales")
+    meta.task("sales", "load", "running", 40)
+    meta.task("sales", "load", "running", 90, map_index=1)
+    meta.task("sales", "late", "queued", 30)
+    meta.task("sales", "again", "up_for_retry", try_number=2)
+    meta.task("sales", "done", "success", try_number=5)
+    found = look(Metadata(database, Workers))
+    assert values(found, "airflow_db_running_age_seconds") == {("sales", "load"): pytest.approx(90, abs=5)}
+    queued = values(found, "airflow_db_queued_age_seconds")
+    assert queued == {("sales", "late", "default"): pytest.approx(30, abs=5)}
+    assert values(found, "airflow_db_task_tries") == {("sales", "again"): 3}
+    assert values(found, "airflow_db_unfinished_runs") == {("sales", "running"): 1}
+    states = values(found, "airflow_db_unfinished_tasks")
+    assert states == {("queued",): 1, ("running",): 2, ("scheduled",): 0, ("up_for_retry",): 1}
+
+
+def test_deadlines_are_told_apart_as_missed_overdue_and_pending(meta: Meta, database: Database) -> None:
+    meta.dag("sales")
+    for missed, due_in_s in ((True, -60), (False, -60), (False, 60), (False, 90)):
+        meta.deadline("sales", missed, due_in_s)
+    found = values(look(Metadata(database, Workers)), "airflow_db_deadlines")
+    assert found == {("sales", "", "missed"): 1, ("sales", "", "overdue"): 1, ("sales", "", "pending"): 2}
+
+
+def test_task_slas_come_from_the_newest_serialised_dag(meta: Meta, database: Database) -> None:
+    meta.dag("sales")
+    meta.dag("free")
+    meta.dag("packed")
+    with_sla = {"tasks": [{"__var": {"task_id": "load", **sla(minutes=5)}}]}
+    mapped = {"tasks": [{"__var": {"task_id": "each", "partial_kwargs": sla(seconds=9)}}], "deadline": None}
+    meta.serialized("sales", with_sla)
+    meta.serialized("free", {"tasks": [{"__var": {"task_id": "any"}}]})
+    meta.serialized("packed", mapped, compress=True)
+    source = Metadata(database, Workers)
+    found = look(source)
+    assert values(found, "airflow_task_sla_seconds") == {("sales", "load"): 300, ("packed", "each"): 9}
+    assert values(found, "airflow_dag_sla_declared") == {("free",): 0, ("packed",): 1, ("sales",): 1}
+
+    meta.serialized("sales", {"tasks": [{"__var": {"task_id": "load", **sla(minutes=7)}}]})
+    meta.serialized("free", {"tasks": [], "deadline": ["an-id"]})
+    found = look(source)
+    assert values(found, "airflow_task_sla_seconds")["sales", "load"] == 420
+    assert values(found, "airflow_dag_sla_declared")["free",] == 1
+
+
+def test_ends_and_kills_are_counted_from_the_audit_log_once_each(meta: Meta, database: Database) -> None:
+    meta.dag("sales")
+    tasks = ("good", "clean_retry", "killed_retry", "clean_fail", "killed_fail", "lost")
+    for task in tasks:
+        meta.task("sales", task, "running")
+    meta.log("sales", "good", "success")
+    source = Metadata(database, Workers)
+    assert values(look(source), "airflow_db_task_ends_total") == {}, "what ended before the exporter began"
+
+    meta.log("sales", "good", "success")
+    meta.history("sales", "clean_retry", 1)
+    meta.log("sales", "clean_retry", "up_for_retry")
+    meta.log("sales", "killed_retry", "up_for_retry")
+    meta.end_mark("sales", "clean_fail", 1)
+    meta.log("sales", "clean_fail", "failed")
+    meta.log("sales", "killed_fail", "failed")
+    meta.log("sales", "lost", "heartbeat timeout")
+    meta.log("sales", "lost", "failed")
+    meta.log("sales", "good", "running")
+    for _ in range(2):
+        found = look(source)
+        ends = values(found, "airflow_db_task_ends_total")
+        assert ends == {("sales", "success"): 1, ("sales", "up_for_retry"): 2, ("sales", "failed"): 3}
+        kills = values(found, "airflow_db_tasks_killed_total")
+        assert kills == {
+            ("sales", "signal"): 2,
+            ("sales", "heartbeat_lost"): 1,
+            ("sales", "state_mismatch"): 0,
+        }
+
+
+def test_a_dags_first_kill_is_a_rise_from_nought(meta: Meta, database: Database) -> None:
+    meta.dag("sales")
+    meta.serialized("sales", {"tasks": []})
+    meta.task("sales", "load", "running")
+    source = Metadata(database, Workers)
+    before = values(look(source), "airflow_db_tasks_killed_total")
+    meta.log("sales", "load", "failed")
+    after = values(look(source), "airflow_db_tasks_killed_total")
+    assert (before["sales", "signal"], after["sales", "signal"]) == (0, 1)
+
+
+def test_an_entry_that_commits_late_under_a_lower_number_is_still_counted(meta: Meta, database: Database) -> None:
+    meta.dag("sales")
+    meta.task("sales", "good", "running")
+    meta.do("SELECT setval('log_id_seq', 100)")
+    meta.log("sales", "good", "running")
+    source = Metadata(database, Workers)
+    look(source)
+    meta.do("SELECT setval('log_id_seq', 110)")
+    meta.log("sales", "good", "success")
+    look(source)
+    meta.do("SELECT setval('log_id_seq', 104)")
+    meta.log("sales", "good", "success")
+    assert values(look(source), "airflow_db_task_ends_total") == {("sales", "success"): 2}
+
+
+BUSY = Workers(True, {"default": 1}, 4, 4)
+FREE = Workers(True, {"default": 1}, 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("why", "state", "columns", "limit", "workers"),
+    [
+        ("pool", "scheduled", {"pool": "narrow", "pool_slots": 2}, 16, FREE),
+        ("limit", "scheduled", {}, 1, FREE),
+        ("scheduler", "scheduled", {}, 16, FREE),
+        ("no_consumer", "queued", {"queue": "gpu"}, 16, FREE),
+        ("no_slot", "queued", {}, 16, BUSY),
+        ("broker", "queued", {}, 16, FREE),
+    ],
+)
+def test_the_oldest_waiting_task_says_what_it_waits_for(  # noqa: PLR0917 - pytest fills them by name
+    meta: Meta,
+    database: Database,
+    why: str,
+    state: str,
+    columns: dict[str, object],
+    limit: int,
+    workers: Workers,
+) -> None:
+    meta.pool("narrow", 1)
+    meta.dag("sales", max_active_tasks=limit)
+    meta.task("sales", "runs", "running", 100)
+    meta.task("sales", "waits", state, 50, **columns)
+    meta.task("sales", "newer", state, 10)
+    found = values(look(Metadata(database, lambda: workers)), "airflow_db_oldest_waiting_age_seconds")
+    key = ("sales", "waits", str(columns.get("queue", "default")), why)
+    assert found == {key: pytest.approx(50, abs=5)}
+
+
+def test_a_task_at_its_own_limit_waits_for_a_limit(meta: Meta, database: Database) -> None:
+    meta.dag("sales")
+    meta.serialized("sales", {"tasks": [{"__var": {"task_id": "one", "max_active_tis_per_dag": 1}}]})
+    meta.task("sales", "one", "running", 9)
+    meta.task("sales", "one", "scheduled", 5, map_index=1)
+    found = values(look(Metadata(database, lambda: FREE)), "airflow_db_oldest_waiting_age_seconds")
+    assert [key[-1] for key in found] == ["limit"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT value FROM xcom",
+        "SELECT * FROM connection",
+        "SELECT * FROM variable",
+        "UPDATE task_instance SET state = 'failed'",
+    ],
+)
+def test_the_exporters_role_reads_no_secret_and_writes_nothing(meta: Meta, postgres: Any, statement: str) -> None:
+    connection = psycopg2.connect(postgres.url("monitoring_reader"))
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege), connection.cursor() as cursor:
+        cursor.execute(statement)
+    connection.close()

@@ -1,0 +1,56 @@
+"""Faults that may strike at any time, alone or together, and that end by themselves."""
+
+import time
+from collections.abc import Sequence
+from enum import Enum
+
+from support.checkout import wait_until
+from support.faults.fleet import Fleet
+
+
+class Fault(Enum):
+    """One way to hurt the stack."""
+
+    WORKER_KILLED = "airflow-worker-1 killed"
+    WORKER_STOPPED = "airflow-worker-2 stopped"
+    POOL_CHILD_KILLED = "pool child killed"
+    TASK_KILLED = "task killed"
+    SCHEDULER_KILLED = "airflow-scheduler-1 killed"
+    WEBSERVER_AWAY = "airflow-webserver away"
+    REDIS_AWAY = "redis away"
+    REDIS_KILLED = "redis killed"
+    POSTGRES_AWAY = "postgres away"
+    TRIGGERER_KILLED = "airflow-triggerer killed"
+    DAG_PROCESSOR_KILLED = "airflow-dag-processor killed"
+
+
+def strike(fleet: Fleet, faults: Sequence[Fault], seconds: float) -> None:
+    """Let *faults* happen at once; what goes away comes back after *seconds*."""
+    gone = []
+    for fault in faults:
+        name, _, what = fault.value.rpartition(" ")
+        if what == "killed" and name in ("pool child", "task"):
+            _kill_one(fleet, name)
+        elif what == "killed":
+            fleet.kill(name)
+        else:
+            # A worker takes as long as its tasks; whatever else is asked to stop, and killed if it takes its time.
+            fleet.stack.manager.stop(name, wait=False)
+            gone.append(name)
+    until = time.monotonic() + seconds
+    if gone:
+        wait_until("the fault's time is over", lambda: time.monotonic() > until, timeout_s=seconds + 5)
+        for name in gone:
+            wait_until(f"{name} has ended", lambda name=name: not fleet.pid(name), timeout_s=120)  # type: ignore[misc]
+            fleet.start(name)
+
+
+def _kill_one(fleet: Fleet, what: str) -> None:
+    """Kill the first pool child or task process that a worker has; none may be left by the other fault."""
+    for worker in fleet.names("airflow-worker"):
+        if not fleet.pid(worker):
+            continue
+        victims = fleet.pool_children(worker) if what == "pool child" else fleet.task_processes(worker)
+        if victims:
+            victims[0].kill()
+            return

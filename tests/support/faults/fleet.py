@@ -1,0 +1,253 @@
+"""The stack under fault: its processes, its databases and its settings, as somebody who breaks it sees them."""
+
+import configparser
+import os
+import re
+import signal
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg2
+import redis
+from psycopg2.extensions import connection as Connection
+from support.checkout import Checkout, wait_until
+
+from airfleet.api import AirflowApi
+from airfleet.embedded.stack import EmbeddedStack
+from airfleet.paths import Paths
+from airfleet.settings import Settings, load
+
+WORKLOAD = Path(__file__).resolve().parents[2] / "faults" / "workload_dag.py"
+SIZE = {
+    "WORKERS": 2,
+    "WORKER_CONCURRENCY": 4,
+    "SCHEDULERS": 2,
+    "FIRST_RUN": "",
+    "MONITORING": "off",
+    "STOP_GRACE_SECONDS": 600,
+}
+QUEUE = "default"
+TABLES = """
+CREATE SCHEMA IF NOT EXISTS faults;
+CREATE TABLE IF NOT EXISTS faults.written (dag_id text, run_id text, number int, part int, value text);
+CREATE TABLE IF NOT EXISTS faults.commits (dag_id text, run_id text, number int, try_number int, pid int);
+CREATE TABLE IF NOT EXISTS faults.starts (dag_id text, run_id text, number int, try_number int, pid int);
+"""
+
+
+@dataclass
+class Fleet:
+    """One running embedded stack, and the ways to hurt it."""
+
+    checkout: Checkout
+    settings: Settings
+    stack: EmbeddedStack
+    _connections: dict[str, Connection] = field(default_factory=dict)
+
+    @classmethod
+    def at(cls, checkout: Checkout) -> "Fleet":
+        """Return the stack of *checkout*, with the workload's Dags and tables in place."""
+        settings = load(checkout.root / ".env")
+        fleet = cls(checkout, settings, EmbeddedStack(settings, Paths(checkout.root)))
+        fleet.execute(TABLES)
+        checkout.add_dag("faults_workload", WORKLOAD.read_text())
+        with fleet.api() as api:
+            for dag_id in ("faults", "faults_deferred", "faults_greedy"):
+                wait_until(f"{dag_id} is seen", lambda name=dag_id: api.dag(name), timeout_s=180)  # type: ignore[misc]
+                api.unpause(dag_id)
+        return fleet
+
+    def api(self) -> AirflowApi:
+        """Return a client of the webserver, logged in as the administrator."""
+        return AirflowApi(self.settings)
+
+    # --- processes
+
+    def pid(self, name: str) -> int:
+        """Return the pid of the process *name*, 0 when it does not run."""
+        return next(state.pid for state in self.stack.manager.states() if state.name == name)
+
+    def names(self, prefix: str) -> list[str]:
+        """Return the processes whose names begin with *prefix*."""
+        return sorted(state.name for state in self.stack.manager.states() if state.name.startswith(prefix))
+
+    def kill(self, name: str) -> float:
+        """Kill -9 the process *name* and its children, and return when (Unix time); the process manager restarts it."""
+        pid = self.pid(name)
+        assert pid, f"{name} does not run, so that killing it would prove nothing"
+        self.stack.manager.kill(name)
+        return time.time()
+
+    def kill_alone(self, pid: int, with_signal: signal.Signals = signal.SIGKILL) -> float:
+        """Signal one process, without its children, and return when (Unix time)."""
+        os.kill(pid, with_signal)
+        return time.time()
+
+    def stop(self, name: str) -> float:
+        """Stop the process *name* as `supervisorctl stop` does, and return when it had ended (Unix time)."""
+        assert self.pid(name), f"{name} does not run, so that stopping it would prove nothing"
+        self.stack.manager.stop(name, wait=True)
+        return time.time()
+
+    def start(self, name: str) -> float:
+        """Start the process *name*, and return when (Unix time)."""
+        self.stack.manager.start(name)
+        return time.time()
+
+    def pool_children(self, worker: str) -> list[psutil.Process]:
+        """Return the processes of *worker* in which Celery runs tasks and Airflow's supervisor watches them."""
+        return psutil.Process(self.pid(worker)).children()
+
+    def task_processes(self, worker: str) -> list[psutil.Process]:
+        """Return the processes in which *worker* runs the tasks' own code."""
+        found = []
+        for child in self.pool_children(worker):
+            try:
+                found += child.children()
+            except psutil.NoSuchProcess:
+                continue
+        return found
+
+    def exit_status(self, name: str) -> str:
+        """Return what the process manager last noted of the end of *name*, as `exit status 0`."""
+        log = (self.stack.paths.role_logs / "supervisord.log").read_text()
+        ends = re.findall(rf"(?:exited|stopped): {re.escape(name)} \(([^;)]*)", log)
+        assert ends, f"{name} has never ended"
+        return str(ends[-1])
+
+    def log_size(self, name: str) -> int:
+        """Return how much *name* has logged, in bytes, to be given to `logged_since`."""
+        return (self.stack.paths.role_logs / f"{name}.log").stat().st_size
+
+    def logged_since(self, name: str, size: int) -> str:
+        """Return what *name* logged after its log had *size* bytes."""
+        text = (self.stack.paths.role_logs / f"{name}.log").read_bytes()
+        return text[size:].decode(errors="replace")
+
+    def unhealthy(self) -> list[str]:
+        """Return the processes that do not do their work."""
+        return [state.name for state in self.stack.states() if not state.healthy]
+
+    def wait_until_healthy(self, timeout_s: float = 180) -> float:
+        """Return when every process was healthy (Unix time)."""
+        last: list[str] = []
+
+        def all_healthy() -> bool:
+            last[:] = self.unhealthy()
+            return not last
+
+        try:
+            wait_until("every process is healthy", all_healthy, timeout_s)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; unhealthy: {last}") from None
+        return time.time()
+
+    # --- databases and broker
+
+    def rows(self, sql: str, *values: object, database: str = "airflow") -> list[tuple[Any, ...]]:
+        """Return what *sql* selects from the metadata database or the warehouse; waits for a Postgres that is away."""
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                # One connection for all questions: a login costs Postgres more than any of them.
+                connection = self._connections.get(database) or self._connect(database)
+                with connection, connection.cursor() as cursor:
+                    cursor.execute(sql, values)
+                    return cursor.fetchall() if cursor.description else []
+            except (psycopg2.OperationalError, psycopg2.InterfaceError):
+                self._connections.pop(database, None)
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.25)
+
+    def _connect(self, database: str) -> Connection:
+        user, password = {
+            "airflow": ("airflow_metadata", self.settings.metadata_password),
+            "warehouse": ("warehouse_loader", self.settings.warehouse_loader_password),
+        }[database]
+        self._connections[database] = psycopg2.connect(
+            host="127.0.0.1",
+            port=self.settings.postgres_port,
+            user=user,
+            password=password.get_secret_value(),
+            dbname=database,
+            connect_timeout=5,
+        )
+        return self._connections[database]
+
+    def execute(self, sql: str) -> None:
+        """Run *sql* in the warehouse."""
+        self.rows(sql, database="warehouse")
+
+    def broker(self) -> "redis.Redis[str]":
+        """Return a client of Redis as the user of monitoring, which may only look."""
+        return redis.Redis(
+            host="127.0.0.1",
+            port=self.settings.redis_port,
+            username="monitoring",
+            password=self.settings.redis_monitoring_password.get_secret_value(),
+            decode_responses=True,
+            socket_timeout=5,
+        )
+
+    def messages(self) -> dict[str, int]:
+        """Return how many messages wait in the queue, and how many were taken and not acknowledged."""
+        with self.broker() as client:
+            return {
+                "queued": int(client.llen(QUEUE)),  # type: ignore[arg-type]
+                "taken": int(client.hlen("unacked")),  # type: ignore[arg-type]
+                "index": int(client.zcard("unacked_index")),  # type: ignore[arg-type]
+            }
+
+    def listens(self, port: int) -> bool:
+        """Return whether something accepts connections at *port*."""
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    # --- settings
+
+    def configure(self, changes: Mapping[str, str], restart: tuple[str, ...]) -> dict[str, str]:
+        """Set `section.option` keys of airflow.cfg, restart the roles named by prefix, and return the old values."""
+        path = self.stack.paths.airflow_cfg
+        config = configparser.ConfigParser(interpolation=None)
+        config.read(path)
+        old = {}
+        for key, value in changes.items():
+            section, option = key.split(".")
+            old[key] = config.get(section, option)
+            config.set(section, option, value)
+        with path.open("w") as file:
+            config.write(file)
+        for prefix in restart:
+            for name in self.names(prefix):
+                self.stop(name)
+                self.start(name)
+        self.wait_until_healthy()
+        return old
+
+
+def at(unix_time: float) -> datetime:
+    """Return *unix_time* as a time that Postgres compares with its own."""
+    return datetime.fromtimestamp(unix_time, UTC)
+
+
+def poll(seconds: float, question: Callable[[], bool]) -> bool:
+    """Ask *question* until it is true or *seconds* have passed; return its last answer."""
+    deadline = time.monotonic() + seconds
+    while not question():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.25)
+    return True
+
+
+def away(seconds: float, what: str, is_away: Callable[[], bool]) -> None:
+    """Let *seconds* pass while *what* stays away; fail when it comes back by itself."""
+    assert not poll(seconds, lambda: not is_away()), f"{what} came back before its {seconds} s were over"

@@ -1,0 +1,105 @@
+"""Trouble between the roles: silence and loss by nftables, latency by a proxy. All of it needs root.
+
+Packets are sent through the proxy by a rule, too, so the roles' own settings stay as they are.
+"""
+
+import contextlib
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from support.checkout import wait_until
+
+from airfleet.preflight import free_ports
+
+TABLE = "airfleet_faults"
+# Whom the proxy runs as: what this user sends is not sent through the proxy again.
+PROXY_USER = "daemon"
+PROXY = Path(__file__).with_name("slow_proxy.py")
+
+
+@contextlib.contextmanager
+def silence(port: int) -> Iterator[None]:
+    """Let no packet to or from *port* of this machine through: nothing is refused, nothing is answered."""
+    with _rules(f"tcp dport {port} drop", f"tcp sport {port} drop"):
+        yield
+
+
+@contextlib.contextmanager
+def slow_and_lossy(latency_s: float, percent: int, *ports: int) -> Iterator[None]:
+    """Hand on what is sent to and from *ports* after half of *latency_s* each way, and lose *percent* of the packets.
+
+    Only new connections go through the proxy.
+    """
+    uid = pwd.getpwnam(PROXY_USER).pw_uid
+    detours = dict(zip(ports, free_ports(len(ports)), strict=True))
+    drop = f"numgen random mod 100 < {percent} drop"
+    proxies = [
+        subprocess.Popen(
+            [sys.executable, "-", str(detour), str(port), str(latency_s / 2)],
+            stdin=PROXY.open(),
+            stdout=subprocess.DEVNULL,
+            user=uid,
+            cwd="/",
+        )
+        for port, detour in detours.items()
+    ]
+    try:
+        for detour in detours.values():
+            wait_until("the proxy listens", lambda port=detour: _listens(port), timeout_s=20)  # type: ignore[misc]
+        to_proxy = [f"tcp dport {port} meta skuid != {uid} redirect to :{detour}" for port, detour in detours.items()]
+        lost = [f"tcp {side} {port} {drop}" for port in ports for side in ("dport", "sport")]
+        with _rules(*lost, nat=to_proxy):
+            yield
+    finally:
+        for proxy in proxies:
+            proxy.kill()
+            proxy.wait()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextlib.contextmanager
+def _rules(*rules: str, nat: Sequence[str] = ()) -> Iterator[None]:
+    nft = _nft()
+    text = f"""
+    table inet {TABLE} {{
+      chain detour {{
+        type nat hook output priority -100; policy accept;
+        {"; ".join(nat)}
+      }}
+      chain output {{
+        type filter hook output priority 0; policy accept;
+        {"; ".join(rules)}
+      }}
+    }}
+    """
+    _run(nft, "-f", "-", stdin=text)
+    try:
+        yield
+    finally:
+        _run(nft, "delete", "table", "inet", TABLE)
+
+
+def _nft() -> str:
+    """Return the path of nft; as root on Debian it is installed when it is missing."""
+    found = shutil.which("nft", path=f"{os.environ['PATH']}:/usr/sbin")
+    if found:
+        return found
+    assert os.geteuid() == 0, "Found no nft, and only root may use it. Install nftables, and run this test as root."
+    _run("apt-get", "update", "-qq")
+    _run("apt-get", "install", "-y", "-qq", "--no-install-recommends", "nftables")
+    return _nft()
+
+
+def _run(*command: str, stdin: str | None = None) -> None:
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, f"{command} exited {done.returncode}: {done.stderr}"

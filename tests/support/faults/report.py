@@ -1,0 +1,117 @@
+"""The report of the fault tests: one JSON entry for each fault that was tried, and the table that is made of them.
+
+`python -m support.faults.report docs/reliability.json docs/reliability.md` writes the table between the markers of
+the second file; nobody writes it by hand.
+"""
+
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+from support.checkout import ROOT
+
+BEGIN, END = "<!-- faults: begin -->", "<!-- faults: end -->"
+_PACKAGES = ("apache-airflow", "apache-airflow-providers-celery", "celery", "kombu", "redis")
+_GIB = 1024**3
+
+
+def machine() -> str:
+    """Return what the tests run on."""
+    memory = psutil.virtual_memory().total / _GIB
+    return f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}"
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that a fault may meet, and this repository's commit."""
+    found = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return found | {"airfleet": done.stdout.strip()}
+
+
+@dataclass
+class Entry:
+    """One fault that was tried.
+
+    *recovery_s* is the seconds that *recovery_of* names; *seconds* those from the trigger of the work to its end.
+    *shortened* holds the settings that differ from the product's own.
+    """
+
+    number: str
+    fault: str
+    result: str = "failed"
+    recovery_s: float | None = None
+    recovery_of: str = ""
+    seconds: float | None = None
+    further_tries: int | None = None
+    shortened: dict[str, str] = field(default_factory=dict)
+    notes: str = ""
+    date: str = field(default_factory=lambda: datetime.now(UTC).strftime("%Y-%m-%d %H:%M"))
+    machine: str = field(default_factory=machine)
+    versions: dict[str, str] = field(default_factory=versions)
+
+
+def append(path: Path, entry: Entry) -> None:
+    """Add *entry* to the entries in *path*; an earlier one of the same fault gives way to it."""
+    entries = read(path)
+    kept = [found for found in entries if (found["number"], found["fault"]) != (entry.number, entry.fault)]
+    kept.append(asdict(entry))
+    kept.sort(key=lambda found: (int(found["number"]), found["fault"]))
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(kept, indent=1) + "\n")
+    partial.replace(path)
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """Return the entries in *path*, none when there is no such file."""
+    return json.loads(path.read_text()) if path.exists() else []
+
+
+def table(entries: list[dict[str, Any]]) -> str:
+    """Return the entries as a Markdown table, and under it the settings that were shortened for some of them."""
+    lines = [
+        "| # | fault, while tasks run | result | recovery | further tries | whole work | date | Airflow | commit |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for entry in entries:
+        recovery = "" if entry["recovery_s"] is None else f"{entry['recovery_s']:.0f} s ({entry['recovery_of']})"
+        cells = (
+            entry["number"],
+            entry["fault"] + (" *" if entry["shortened"] else ""),
+            entry["result"] + (f": {entry['notes']}" if entry["notes"] else ""),
+            recovery,
+            "" if entry["further_tries"] is None else str(entry["further_tries"]),
+            "" if entry["seconds"] is None else f"{entry['seconds']:.0f} s",
+            entry["date"],
+            entry["versions"]["apache-airflow"],
+            entry["versions"]["airfleet"],
+        )
+        lines.append("| " + " | ".join(cells) + " |")
+    lines += ["", "Machines: " + "; ".join(sorted({entry["machine"] for entry in entries})) + "."]
+    lines += ["", "\\* with settings shortened for the test:", ""]
+    for entry in entries:
+        if entry["shortened"]:
+            changed = ", ".join(f"`{key} = {value}`" for key, value in sorted(entry["shortened"].items()))
+            lines.append(f"- {entry['number']}, {entry['fault']}: {changed}")
+    return "\n".join(lines)
+
+
+def write_table(source: Path, target: Path) -> None:
+    """Put the table of *source* between the markers of *target*."""
+    text = target.read_text()
+    before, marker, rest = text.partition(BEGIN)
+    _, other, after = rest.partition(END)
+    if not marker or not other:
+        raise SystemExit(f"{target} lacks the lines {BEGIN} and {END}. Put them where the table belongs.")
+    target.write_text(f"{before}{BEGIN}\n\n{table(read(source))}\n\n{END}{after}")
+
+
+if __name__ == "__main__":
+    write_table(Path(sys.argv[1]), Path(sys.argv[2]))

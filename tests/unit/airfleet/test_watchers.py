@@ -1,0 +1,150 @@
+"""What watches the embedded stack is what is built, where .env says, and restarts when what it reads changes."""
+
+import os
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+from airfleet import env_file, settings
+from airfleet.embedded import watchers
+from airfleet.embedded.instances import instances
+from airfleet.monitoring import build
+from airfleet.paths import ROOT, Paths
+from airfleet.roles import WORKER
+from airfleet.settings import Settings
+
+
+@pytest.fixture
+def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
+    """A checkout without programs on a machine without Grafana."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    root = tmp_path / "air fleet"
+    for name in ("statsd/mapping.yml", "prometheus/rules/alerts.yml"):
+        (root / "monitoring" / name).parent.mkdir(parents=True)
+        (root / "monitoring" / name).write_text("rules")
+    return Paths(root)
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> Settings:
+    env_file.fill(tmp_path / ".env", Paths().env_example)
+    return settings.load(tmp_path / ".env")
+
+
+def put(*programs: build.Program) -> None:
+    """Pretend that *programs* are built."""
+    build.default_cache().mkdir(parents=True, exist_ok=True)
+    for program in programs:
+        (build.default_cache() / program.file_name).touch()
+
+
+def names(found: list[watchers.Watcher]) -> list[str]:
+    return [each.name for each in found]
+
+
+def test_only_what_is_built_is_started_and_statsd_exporter_comes_first(given: Settings, paths: Paths) -> None:
+    assert watchers.prepare(given, paths) == []
+    put(build.STATSD_EXPORTER)
+    assert names(watchers.prepare(given, paths)) == ["statsd-exporter"]
+    put(build.PROMETHEUS, build.ALERTMANAGER)
+    assert names(watchers.prepare(given, paths)) == list(watchers.NAMES[:4])
+
+
+def test_switched_off_nothing_watches_and_the_roles_send_nothing(given: Settings, paths: Paths) -> None:
+    put(*build.RUNTIME)
+    off = given.model_copy(update={"monitoring": False})
+    assert watchers.prepare(off, paths) == []
+    for switched, said in ((given, "True"), (off, "False")):
+        worker = next(i for i in instances(switched, paths, {}) if i.role is WORKER)
+        assert worker.environment["AIRFLOW__METRICS__STATSD_ON"] == said
+
+
+def test_the_roles_send_where_statsd_exporter_listens(given: Settings, paths: Paths) -> None:
+    put(build.STATSD_EXPORTER)
+    (exporter,) = watchers.prepare(given, paths)
+    for instance in instances(given, paths, {}):
+        if instance.role.runs_airflow:
+            host = instance.environment["AIRFLOW__METRICS__STATSD_HOST"]
+            port = instance.environment["AIRFLOW__METRICS__STATSD_PORT"]
+            assert f"--statsd.listen-udp={host}:{port}" in shlex.split(exporter.command)
+
+
+def test_prometheus_asks_every_job_and_keeps_its_series_as_env_says(given: Settings, paths: Paths) -> None:
+    put(*build.RUNTIME)
+    kept = given.model_copy(update={"prometheus_retention": "9d", "prometheus_retention_size": "3GB"})
+    prometheus = next(each for each in watchers.prepare(kept, paths) if each.name == watchers.PROMETHEUS)
+    command = shlex.split(prometheus.command)
+    assert {"--storage.tsdb.retention.time=9d", "--storage.tsdb.retention.size=3GB"} <= set(command)
+    config = next(part.split("=", 1)[1] for part in command if part.startswith("--config.file="))
+    written = yaml.safe_load(Path(config).read_text())
+    committed = yaml.safe_load((ROOT / "monitoring/prometheus/prometheus.yml").read_text())
+    for one in (written, committed):
+        one.pop("rule_files")
+        one.pop("alerting")
+        for job in one["scrape_configs"]:
+            job.pop("static_configs")
+    assert written == committed
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        (watchers.STATSD_EXPORTER, "monitoring/statsd/mapping.yml"),
+        (watchers.PROMETHEUS, "monitoring/prometheus/rules/alerts.yml"),
+    ],
+)
+def test_a_changed_file_restarts_who_reads_it_and_nobody_else(
+    given: Settings, paths: Paths, name: str, changed: str
+) -> None:
+    put(*build.RUNTIME)
+    before = watchers.prepare(given, paths)
+    assert watchers.prepare(given, paths) == before
+    (paths.root / changed).write_text("other rules")
+    after = watchers.prepare(given, paths)
+    assert [a.name for a, b in zip(after, before, strict=True) if a != b] == [name]
+
+
+def test_a_receiver_that_is_switched_on_restarts_alertmanager(given: Settings, paths: Paths) -> None:
+    put(*build.RUNTIME)
+    before = watchers.prepare(given, paths)
+    slack = given.model_copy(update={"slack_webhook_url": settings.SecretStr("https://hooks.example.org/x")})
+    after = watchers.prepare(slack, paths)
+    assert [a.name for a, b in zip(after, before, strict=True) if a != b] == [watchers.ALERTMANAGER]
+    assert "slack_configs" in (paths.monitoring / "alertmanager" / "alertmanager.yml").read_text()
+
+
+def test_no_secret_stands_on_a_command_line(given: Settings, paths: Paths) -> None:
+    put(*build.RUNTIME)
+    commands = " ".join(each.command for each in watchers.prepare(given, paths))
+    assert not [secret for secret in given.secrets() if secret in commands]
+
+
+def test_grafana_is_started_where_its_program_is_with_composes_own_configuration(
+    given: Settings, paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "grafana home" / "bin" / "grafana"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    (program.parents[1] / "conf").mkdir()
+    (program.parents[1] / "conf" / "defaults.ini").touch()
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}/usr/bin")
+    (grafana,) = watchers.prepare(given, paths)
+    assert shlex.split(grafana.command) == [str(program), "server", "--homepath", str(program.parents[1])]
+    compose = yaml.safe_load((ROOT / "docker-compose.monitoring.yml").read_text())["services"]["grafana"]["environment"]
+    own = {key for key in grafana.environment if key.startswith(("GF_SERVER_", "GF_PATHS_"))}
+    assert grafana.environment.keys() - own == compose.keys()
+    same = {key for key in compose if key.startswith(("GF_AUTH", "GF_USERS", "GF_ANALYTICS"))}
+    assert {key: grafana.environment[key] for key in same} == {key: compose[key] for key in same}
+
+
+def test_the_exporter_and_alertmanager_are_told_the_same_things_as_under_compose(given: Settings, paths: Paths) -> None:
+    put(*build.RUNTIME)
+    services = yaml.safe_load((ROOT / "docker-compose.monitoring.yml").read_text())["services"]
+    exporter = next(each for each in watchers.prepare(given, paths) if each.name == watchers.EXPORTER)
+    told = {key for key in exporter.environment if key.startswith("EXPORTER_")} - {"EXPORTER_DISKS"}
+    assert told == services["airfleet-exporter"]["environment"].keys()
+    assert watchers.alertmanager_variables(given).keys() == services["alertmanager-init"]["environment"].keys()
