@@ -4,7 +4,8 @@ VENV := .venv
 PYTEST := $(VENV)/bin/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help env test lint types unit contract sql stack faults monitoring programs dashboards test-compose format lock up down
+.PHONY: help env test lint types unit contract sql stack faults faults-short bench bench-fast performance monitoring programs
+.PHONY: dashboards test-compose format lock up down
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -37,6 +38,9 @@ faults: env ## Every fault of docs/reliability.md, whose table this writes (hour
 	$(PYTEST) tests/faults --report docs/reliability.json; status=$$?; \
 	PYTHONPATH=tests $(VENV)/bin/python -m support.faults.report docs/reliability.json docs/reliability.md; exit $$status
 
+faults-short: env ## The few faults that CI tries; minutes
+	$(PYTEST) tests/faults -m short
+
 programs: env ## Build Prometheus and its companions into the user's cache, once; minutes
 	PYTHONPATH=src $(VENV)/bin/python -P -m airfleet.monitoring.build
 
@@ -48,6 +52,16 @@ dashboards: env ## Write monitoring/grafana/dashboards anew from monitoring/dash
 
 test-compose: env ## The real compose files on a real Docker engine, installed on the spot (Debian, root)
 	PYTEST=$(CURDIR)/$(PYTEST) tests/compose/ci.sh
+
+bench: env ## How fast this is beside the official deployment, into docs/performance.json (an hour, a quiet machine)
+	./airfleet bench --to docs/performance.json
+
+bench-fast: env ## The same in 3 minutes, without scale and soak; fails when a gain is gone
+	./airfleet bench --fast
+
+performance: env ## Write docs/performance.md and docs/scaling.md from docs/performance.json
+	PYTHONPATH=src $(VENV)/bin/python -m airfleet.bench.page docs/performance.json >docs/performance.md
+	PYTHONPATH=src $(VENV)/bin/python -m airfleet.bench.scaling docs/performance.json >docs/scaling.md
 
 format: env ## Rewrite the code in the project's style
 	$(VENV)/bin/ruff check --fix-only .

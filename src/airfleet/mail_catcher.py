@@ -10,6 +10,18 @@ from aiosmtpd.handlers import Mailbox
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 
+class _Server(SMTP):  # type: ignore[misc]
+    """Asks for name and password in the words that Go's programs wait for, Alertmanager among them."""
+
+    AuthLoginUsernameChallenge = "Username:"
+    AuthLoginPasswordChallenge = "Password:"
+
+
+class _Controller(Controller):  # type: ignore[misc]
+    def factory(self) -> SMTP:
+        return _Server(self.handler, **self.SMTP_kwargs)
+
+
 def _only(password: str) -> object:
     def check(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, login: object) -> AuthResult:
         good = (
@@ -28,7 +40,7 @@ def main() -> None:
     host, port = os.environ["MAIL_CATCHER_ADDRESS"].rsplit(":", 1)
     folder = Path(os.environ["MAIL_CATCHER_FOLDER"])
     folder.parent.mkdir(parents=True, exist_ok=True)
-    controller = Controller(
+    controller = _Controller(
         Mailbox(str(folder)),
         hostname=host,
         port=int(port),

@@ -109,8 +109,10 @@ def environment(role: Role, settings: Settings, at: Addresses) -> dict[str, str]
     given: dict[str, str] = {}
     if role.runs_airflow:
         given |= {
-            "AIRFLOW__API__BASE_URL": f"http://localhost:{settings.webserver_port}",
+            "AIRFLOW__API__BASE_URL": settings.base_url or f"http://localhost:{settings.webserver_port}",
             "AIRFLOW_VAR_MAIL_TO": settings.mail_to,
+            "AIRFLOW_VAR_METADATA_RETENTION_DAYS": str(settings.metadata_retention_days),
+            "AIRFLOW_VAR_LOG_RETENTION_DAYS": str(settings.log_retention_days),
         }
     for grant in Grant:
         if grant in role.grants:

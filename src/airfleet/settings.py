@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     team_commands: Annotated[str, Field(pattern=r"^(|[\w-]+=[\w.]+(,[\w-]+=[\w.]+)*)$")]
     worker_variable_prefixes: Annotated[str, Field(pattern=r"^(|\w+(,\w+)*)$")]
 
+    metadata_retention_days: Annotated[int, Field(ge=1)]
+    log_retention_days: Annotated[int, Field(ge=1)]
+
     mail_to: str
     mail_from: str
     smtp_host: str
@@ -122,6 +125,8 @@ class Settings(BaseSettings):
     redis_monitoring_password: Password
     mail_catcher_password: Password
 
+    # Where people open the web UI; empty: on this machine.
+    base_url: Annotated[str, Field(pattern=r"^(|https?://\S+)$")] = ""
     # Public half of the key for backups; empty: no backup can be made.
     backup_recipient: str = ""
 

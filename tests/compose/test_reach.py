@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.deployment import Deployment, copy_checkout, use_metrics_network
+from support.engine import docker
 
 from airfleet.docker.join import worker_env
 from airfleet.paths import Paths
@@ -29,12 +30,6 @@ def elsewhere():
 elsewhere()
 """
 SERVER_PASSWORD = "outside-server-1234"
-
-
-def docker(*arguments: str, check: bool = True) -> str:
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
-    assert not check or done.returncode == 0, f"docker {arguments}\n{done.stdout}\n{done.stderr}"
-    return done.stdout.strip()
 
 
 def host_address() -> str:

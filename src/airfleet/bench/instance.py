@@ -4,9 +4,10 @@ import contextlib
 import shutil
 import signal
 import subprocess
+import sys
 import time
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -22,12 +23,12 @@ from airfleet.embedded.process_manager import processes
 from airfleet.embedded.stack import EmbeddedStack, Say
 from airfleet.embedded.watchers import Watcher
 from airfleet.paths import Paths
-from airfleet.preflight import PORT_KEYS, free_ports
+from airfleet.preflight import PORT_KEYS, WATCHERS_PORT_KEYS, free_ports
 from airfleet.roles import FLOWER, MAIL_CATCHER, SCHEDULER, WEBSERVER, WORKER
 
 OURS, STOCK = "airfleet", "stock"
 SLOTS = 8
-_PORTS = (*PORT_KEYS, "scheduler_health_port")
+_PORTS = (*PORT_KEYS, *WATCHERS_PORT_KEYS, "scheduler_health_port")
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,13 @@ class Instance:
         return found
 
 
+class UnwatchedStack(EmbeddedStack):
+    """This deployment as it is, its metrics sent and nobody there to take them: what watches has its own cost."""
+
+    def _watchers(self) -> list[Watcher]:
+        return []
+
+
 class OfficialStack(EmbeddedStack):
     """The same processes, started in the order and with the steps of the official compose file."""
 
@@ -86,8 +94,8 @@ class OfficialStack(EmbeddedStack):
         super().__init__(given, paths)
         self._start_up = start_up
 
-    def _init(self, say: Say) -> None:
-        super()._init(say)
+    def _init(self, say: Say, migrating: Callable[[], None]) -> None:
+        super()._init(say, lambda: None)
         role = next(i for i in self._roles() if i.role is WEBSERVER)
         for command in self._start_up["commands"]:
             subprocess.run(command, env=role.environment, check=True, capture_output=True)
@@ -109,6 +117,8 @@ class OfficialStack(EmbeddedStack):
 @contextlib.contextmanager
 def instances(at: Paths, *profiles: str) -> Iterator[list[Instance]]:
     """Lay out an instance of each of *profiles* beside the checkout *at*; take all down and away at the end."""
+    # A time limit around the bench must not leave its stacks behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     ports = free_ports(len(_PORTS) * len(profiles))
     made: list[Instance] = []
     try:
@@ -117,10 +127,10 @@ def instances(at: Paths, *profiles: str) -> Iterator[list[Instance]]:
             made.append(_make(profile, at, at.state / "bench" / profile, own))
         yield made
     finally:
-        for each in made:
-            if each.stack.is_running():
-                each.thaw()
-            each.down()
+        for one in made:
+            if one.stack.is_running():
+                one.thaw()
+            one.down()
 
 
 def _make(profile: str, at: Paths, folder: Path, ports: list[int]) -> Instance:
@@ -132,11 +142,11 @@ def _make(profile: str, at: Paths, folder: Path, ports: list[int]) -> Instance:
     for made in (paths.dags, paths.airflow_cfg.parent, paths.data):
         made.mkdir(parents=True)
     (folder / "src").symlink_to(at.root / "src")
+    # A team's own plugins belong to its Dags, whatever runs them.
+    _link(at.airflow_home / "plugins", paths.airflow_home / "plugins", but="" if profile == OURS else "airfleet_")
+    _link(at.dags, paths.dags)
     if profile == OURS:
-        (paths.airflow_home / "plugins").symlink_to(at.airflow_home / "plugins")
-        for part in at.airflow_cfg.parent.iterdir():
-            if part.is_file():
-                (paths.airflow_cfg.parent / part.name).symlink_to(part)
+        _link(at.airflow_cfg.parent, paths.airflow_cfg.parent)
     else:
         official = tomllib.loads(resources.files("airfleet.bench").joinpath("stock.toml").read_text())
         paths.airflow_cfg.write_text(_as_cfg(official["settings"]))
@@ -145,14 +155,23 @@ def _make(profile: str, at: Paths, folder: Path, ports: list[int]) -> Instance:
             (paths.dags / dag.name).write_text(dag.read_text())
     env_file.fill(paths.env_file, at.env_example)
     values: dict[str, Any] = dict(zip(_PORTS, ports, strict=True))
-    values |= {"workers": 1, "worker_concurrency": SLOTS, "schedulers": 1, "first_run": "", "monitoring": "off"}
+    values |= {"workers": 1, "worker_concurrency": SLOTS, "schedulers": 1}
+    values["monitoring"] = "on" if profile == OURS else "off"
     lines = paths.env_file.read_text().splitlines()
     for key, value in values.items():
         env_file.put(lines, key.upper(), str(value))
     paths.env_file.write_text("\n".join(lines) + "\n")
     given = settings.load(paths.env_file)
-    stack = OfficialStack(given, paths, official["start_up"]) if official else EmbeddedStack(given, paths)
+    stack = OfficialStack(given, paths, official["start_up"]) if official else UnwatchedStack(given, paths)
     return Instance(profile, stack, official)
+
+
+def _link(source: Path, target: Path, but: str = "") -> None:
+    """Link the files of *source* into *target*, but those whose names begin with *but*."""
+    target.mkdir(exist_ok=True)
+    for part in source.iterdir():
+        if part.is_file() and not (but and part.name.startswith(but)):
+            (target / part.name).symlink_to(part)
 
 
 def _clear(paths: Paths) -> None:

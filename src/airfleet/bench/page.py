@@ -18,6 +18,21 @@ _SAID = {
     "startup": ("seconds from `up` on empty databases to the first finished task", "at most"),
 }
 
+_TITLES = {
+    "first-dags": "The three pipelines at once",
+    "scale-out": "Scale-out",
+    "parse": "A thousand Dags",
+    "soak": "A soak",
+}
+_ABOUT = {
+    "first-dags": "The Dags of the first `up`, started together on their loaded warehouse; seconds from the first start"
+    " to the last end.",
+    "scale-out": "64 tasks that wait 20 s each, with workers of 8 slots. The ceiling is what the slots alone allow;"
+    " efficiency is the speed-up over one worker, divided by the number of workers.",
+    "parse": "1000 new files with a Dag of 10 tasks each, dropped in at once; then what keeping them costs.",
+    "soak": "Bursts of 200 tasks, one after the other; nothing may be lost, and StatsD's count must be the database's.",
+}
+
 
 def page(found: Mapping[str, Any]) -> str:
     """Return the whole page."""
@@ -34,27 +49,28 @@ def page(found: Mapping[str, Any]) -> str:
         " with others the ratios hold, the absolute figures are larger than on one of your own. Measure yours:"
         " `./airfleet bench`.",
         "## Beside the official deployment",
-        _table(("figure", "airfleet", "stock", "ratio", "target", "met"), _ratio_rows(found)),
+        table(("figure", "airfleet", "stock", "ratio", "target", "met"), _ratio_rows(found)),
         "## Where the CPU seconds of a task go",
         "In a burst, by role.",
-        _table(("role", "airfleet", "stock"), _by_role(found["cpu_s_per_task_by_role"], 4)),
+        table(("role", "airfleet", "stock"), _by_role(found["cpu_s_per_task_by_role"], 4)),
         "## What an idle stack costs",
         "Cores used on average, by role, without the health checks.",
-        _table(("role", "airfleet", "stock"), _by_role(_details(found, "idle_cores_by_role"), 4)),
+        table(("role", "airfleet", "stock"), _by_role(_details(found, "idle_cores_by_role"), 4)),
         "CPU seconds of one run of each health check, and of all of them a second:",
-        _table(
-            ("check of", "airfleet", "stock"), [*_by_role(_details(found, "health_check_cpu_s"), 2), _checks(found)]
-        ),
+        table(("check of", "airfleet", "stock"), [*_by_role(_details(found, "health_check_cpu_s"), 2), _checks(found)]),
         "## Memory",
         "Proportional set size in MiB after the runs above: pages that processes share count once.",
-        _table(("role", "airfleet", "stock"), _by_role(_details(found, "memory_mib_by_role"), 0)),
+        table(("role", "airfleet", "stock"), _by_role(_details(found, "memory_mib_by_role"), 0)),
         "## Samples",
-        _table(("figure", "profile", "samples"), _samples(found)),
+        table(("figure", "profile", "samples"), _samples(found)),
     ]
+    for part, profiles in found.get("parts", {}).items():
+        parts += [f"## {_TITLES[part]}", _ABOUT[part], table(("", *profiles), _part_rows(profiles))]
     return "\n\n".join(parts) + "\n"
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """Return a Markdown table, its figures to the right."""
     lines = [head, tuple("---" if number == 0 else "---:" for number in range(len(head))), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
@@ -84,6 +100,26 @@ def _details(found: Mapping[str, Any], name: str) -> dict[str, dict[str, float]]
 
 def _checks(found: Mapping[str, Any]) -> tuple[str, ...]:
     return ("all, a second", *(f"{found['medians'][profile]['idle_checks_cores']:.3f}" for profile in (OURS, STOCK)))
+
+
+def _part_rows(profiles: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    """Return a line for each figure of a part; nested ones by the names on the way to them."""
+    flat = {profile: dict(_flat(measured)) for profile, measured in profiles.items()}
+    names = list(dict.fromkeys(name for figures in flat.values() for name in figures))
+    return [(name.replace("_", " "), *(figures.get(name, "") for figures in flat.values())) for name in names]
+
+
+def _flat(value: Any, name: str = "") -> Iterable[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if name or key not in ("machine", "versions"):
+                yield from _flat(inner, f"{name}, {key}" if name else key)
+    elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+        for inner in value:
+            key = next(iter(inner))
+            yield from _flat({k: v for k, v in inner.items() if k != key}, f"{inner[key]} {key}")
+    else:
+        yield name, ", ".join(map(str, value)) if isinstance(value, list) else f"{value}"
 
 
 def _samples(found: Mapping[str, Any]) -> list[tuple[str, ...]]:

@@ -29,17 +29,14 @@ FAST_LIMITS = {"burst": 1.2, "chain": 0.6, "cpu_per_task": 1.15, "idle_cpu": 0.6
 _PACKAGES = ("apache-airflow", "celery", "apache-airflow-providers-celery", "apache-airflow-providers-fab")
 
 
-def write_down(samples: Samples, mode: str, at: datetime | None = None) -> dict[str, Any]:
+def write_down(samples: Samples, mode: str) -> dict[str, Any]:
     """Return everything that was measured, ready for JSON."""
     medians = {
         profile: {figure: round(median(values), 4) for figure, values in figures.items()}
         for profile, figures in samples.values.items()
     }
-    return {
-        "date": (at or datetime.now(UTC)).strftime("%Y-%m-%d"),
+    return conditions() | {
         "mode": mode,
-        "machine": machine(),
-        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in _PACKAGES},
         "slots": SLOTS,
         "ratios": ratios(medians),
         "targets": TARGETS,
@@ -67,6 +64,15 @@ def misses(found: Mapping[str, float], limits: Mapping[str, float]) -> list[str]
             wanted = f"{'at least' if least else 'at most'} {limit:g}"
             said.append(f"{name} is {found[name]:g} of stock, and should be {wanted}.")
     return said
+
+
+def conditions() -> dict[str, Any]:
+    """Return when, on what and with what something is measured."""
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "machine": machine(),
+        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in _PACKAGES},
+    }
 
 
 def machine() -> dict[str, Any]:

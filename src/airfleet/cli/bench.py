@@ -2,42 +2,79 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from airfleet.cli import show
+from airfleet.embedded.stack import Say
 from airfleet.errors import AirfleetError
 from airfleet.paths import Paths
 
+_COMPARE = "compare"
 
-def bench(
+
+def bench(  # noqa: PLR0917 - typer calls it by keyword
     fast: Annotated[bool, typer.Option("--fast", help="Under 3 minutes; fails when a gain is gone.")] = False,
+    parts: Annotated[
+        list[str], typer.Option("--part", help="compare, first-dags, scale-out, parse or soak; default all.")
+    ] = [],  # noqa: B006 - typer's way to say "none given"
+    profiles: Annotated[
+        list[str], typer.Option("--profile", help="airfleet or stock, for parts but compare; default both.")
+    ] = [],  # noqa: B006
+    seconds: Annotated[float, typer.Option("--seconds", help="The longest that a soak may take.")] = 3600,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
-    to: Annotated[Path | None, typer.Option("--to", help="Also write the JSON to this file.")] = None,
+    to: Annotated[Path | None, typer.Option("--to", help="Bring this JSON file up to date, part by part.")] = None,
 ) -> None:
     """Measure this deployment beside Airflow's official compose file, on stacks of the bench's own."""
     # The command line starts without what only this command needs.
     from airfleet.bench import compare, report
+    from airfleet.bench.instance import OURS, STOCK
+    from airfleet.bench.parts import PARTS
 
+    wanted = [_COMPARE] if fast else parts or [_COMPARE, *PARTS]
+    if unknown := [f"There is no part {name!r}." for name in wanted if name not in (_COMPARE, *PARTS)]:
+        raise AirfleetError(*unknown, f"There are {', '.join((_COMPARE, *PARTS))}.")
+    found: dict[str, Any] = json.loads(to.read_text()) if to and to.exists() else {}
     with show.progress(quiet=as_json) as progress:
-        samples = compare.run(Paths(), compare.FAST if fast else compare.FULL, progress.say)
-    found = report.write_down(samples, "fast" if fast else "full")
-    if to:
-        to.write_text(json.dumps(found, indent=1) + "\n")
+        for part in wanted:
+            if part == _COMPARE:
+                samples = compare.run(Paths(), compare.FAST if fast else compare.FULL, progress.say)
+                found |= report.write_down(samples, "fast" if fast else "full")
+            else:
+                for profile in profiles or (OURS, STOCK):
+                    measured = _run_part(part, profile, seconds, progress.say)
+                    found.setdefault("parts", {}).setdefault(part, {})[profile] = measured
+            if to:
+                to.write_text(json.dumps(found, indent=1) + "\n")
     if as_json:
         show.as_json(found)
     else:
-        _print(found["ratios"], found["targets"])
+        _print(found)
     if fast and (problems := report.misses(found["ratios"], report.FAST_LIMITS)):
         raise AirfleetError(*problems)
 
 
-def _print(ratios: dict[str, float], targets: dict[str, float]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("Figure", "This deployment / stock", "Target"):
-        table.add_column(title)
-    for name, value in ratios.items():
-        table.add_row(name, f"{value:.2f}", f"{targets[name]:g}")
-    show.console.print(table)
+def _run_part(part: str, profile: str, seconds: float, say: Say) -> dict[str, Any]:
+    from airfleet.bench import report
+    from airfleet.bench.instance import instances
+    from airfleet.bench.parts import PARTS
+
+    with instances(Paths(), profile) as (one,):
+        say(f"start: {profile}")
+        one.up(lambda _: None)
+        return report.conditions() | PARTS[part](one, say, seconds)
+
+
+def _print(found: dict[str, Any]) -> None:
+    if ratios := found.get("ratios"):
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for title in ("Figure", "This deployment / stock", "Target"):
+            table.add_column(title)
+        for name, value in ratios.items():
+            table.add_row(name, f"{value:.2f}", f"{found['targets'][name]:g}")
+        show.console.print(table)
+    for part, profiles in found.get("parts", {}).items():
+        for profile, measured in profiles.items():
+            show.console.print(f"{part}, {profile}: {json.dumps(measured)}", markup=False)

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from airfleet.embedded.instances import LOOPBACK, Instance, addresses, instances
 from airfleet.embedded.process_manager import ProcessManager, Program, kill_tree, processes
 from airfleet.embedded.watchers import Watcher
 from airfleet.errors import AirfleetError
+from airfleet.init import MIGRATING
 from airfleet.monitoring import build
 from airfleet.monitoring.go import GoMissingError
 from airfleet.paths import Paths
@@ -76,20 +78,22 @@ class EmbeddedStack:
         changed = self._start_servers(counts, say)
         # What watches comes first, so that it sees the others' first signs of life.
         wanted: list[Instance | Watcher] = [
-            *watchers.prepare(self.settings, self.paths),
+            *self._watchers(),
             *instances(self.settings, self.paths, counts),
         ]
         states = {state.name: state.state for state in self.manager.states()}
         missing = [each for each in wanted if states.get(each.name) != "RUNNING"]
         if missing or changed:
-            self._init(say)
+            # A worker's start takes as long as the first migration, and neither needs the other.
+            early = [i for i in missing if isinstance(i, Watcher) or Grant.METADATA not in i.role.grants]
+            self._init(say, lambda: self._start(early))
         self._start(missing)
         self._wait_until_healthy(wanted, say)
 
     def start_servers(self, say: Say) -> None:
         """Start Postgres and Redis alone, with every database and role made."""
         self._start_servers(self.counts(), say)
-        self._init(say)
+        self._init(say, lambda: None)
 
     def has_data(self) -> bool:
         """Return whether there are databases, running or not."""
@@ -134,7 +138,7 @@ class EmbeddedStack:
             raise AirfleetError(str(error)) from None
         self.manager.configure(self._programs(self.counts()))
         self.manager.apply()
-        wanted = watchers.prepare(self.settings, self.paths)
+        wanted = self._watchers()
         for each in wanted:
             self.manager.start(each.name)
         self._wait_until_healthy(wanted, say)
@@ -142,6 +146,9 @@ class EmbeddedStack:
     def _start(self, missing: Sequence[Instance | Watcher]) -> None:
         for each in missing:
             self.manager.start(each.name)
+
+    def _watchers(self) -> list[Watcher]:
+        return watchers.prepare(self.settings, self.paths)
 
     def watched_by(self) -> set[str]:
         """Return the names of what watches the stack and runs."""
@@ -262,27 +269,34 @@ class EmbeddedStack:
         ]
         for i in instances(self.settings, self.paths, counts):
             programs.append(Program(i.name, i.command, i.environment, stop_seconds=i.stop_seconds))
-        programs += [Program(w.name, w.command, w.environment) for w in watchers.prepare(self.settings, self.paths)]
+        programs += [Program(w.name, w.command, w.environment) for w in self._watchers()]
         return programs
 
-    def _init(self, say: Say) -> None:
+    def _init(self, say: Say, migrating: Callable[[], None]) -> None:
+        """Run init to its end; *migrating* is called when it has made and checked all but Airflow's tables."""
         say("databases, roles and secrets")
         role = Role("airflow-init", ("python", "-P", "-m", "airfleet.init"), frozenset({Grant.METADATA, Grant.FERNET}))
         variables = process_environment(self.paths) | environment(role, self.settings, addresses(self.settings))
         variables |= _as_environment(self.settings) | {"POSTGRES_HOST": LOOPBACK, "REDIS_HOST": LOOPBACK}
         log = self.paths.role_logs / f"{role.name}.log"
-        with log.open("a") as output:
-            done = subprocess.run(
+        with log.open("a") as output, tempfile.TemporaryFile("w+") as problems:
+            running = subprocess.Popen(
                 [sys.executable, *role.command[1:]],
                 env=variables,
-                stdout=output,
-                stderr=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=problems,
                 text=True,
-                check=False,
             )
-            output.write(done.stderr)
-        if done.returncode != 0:
-            raise AirfleetError(f"init failed: {_last_lines(done.stderr, 3)}", f"Its whole log is {log}.")
+            for line in running.stdout or ():
+                output.write(line)
+                if MIGRATING in line:
+                    migrating()
+            status = running.wait()
+            problems.seek(0)
+            said = problems.read()
+            output.write(said)
+        if status != 0:
+            raise AirfleetError(f"init failed: {_last_lines(said, 3)}", f"Its whole log is {log}.")
 
     def _wait_until_healthy(self, wanted: Sequence[Instance | Watcher], say: Say) -> None:
         deadline = time.monotonic() + _HEALTH_TIMEOUT_S

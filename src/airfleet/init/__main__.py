@@ -11,7 +11,7 @@ import sys
 from psycopg2.extensions import connection as Connection
 
 from airfleet.errors import AirfleetError
-from airfleet.init import airflow, outside, postgres, redis
+from airfleet.init import MIGRATING, airflow, outside, postgres, redis
 from airfleet.roles import postgres_dsn
 from airfleet.settings import Settings, from_environment
 
@@ -48,12 +48,13 @@ def main() -> None:
 
 
 def _set_up_airflow(settings: Settings, owner: Connection, address: str) -> None:
-    """Migrate the metadata database at *address* and check what is in it."""
+    """Check what is in the metadata database at *address* and migrate it."""
     metadata = airflow.connect(address)
-    _say("migrating the metadata database")
-    airflow.migrate(owner, metadata.info.dbname)
-    _say("checking secrets and the administrator")
     airflow.check_fernet_key(settings, metadata)
+    # Past this line nothing is refused: the embedded stack starts what needs no metadata meanwhile.
+    _say(MIGRATING)
+    airflow.migrate(owner, metadata.info.dbname)
+    _say("the administrator")
     airflow.ensure_admin(settings, metadata)
     metadata.close()
 

@@ -39,10 +39,13 @@ def migrate(admin: Connection, database: str) -> None:
 
 
 def check_fernet_key(settings: Settings, metadata: Connection) -> None:
-    """Raise AirfleetError when stored connections or variables cannot be read with FERNET_KEY."""
+    """Raise AirfleetError when stored connections or variables cannot be read with FERNET_KEY; none are, unmigrated."""
     key = MultiFernet([Fernet(settings.fernet_key.get_secret_value())])
     unreadable: list[str] = []
     with metadata.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('connection') IS NULL OR to_regclass('variable') IS NULL")
+        if cursor.fetchone() == (True,):
+            return
         cursor.execute(
             "SELECT 'connection ' || conn_id, coalesce(password, extra) FROM connection"
             " WHERE (is_encrypted AND password <> '') OR (is_extra_encrypted AND extra <> '')"

@@ -74,7 +74,11 @@ _FOLLOWS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
-_TITLE = "{{ .CommonAnnotations.summary }}"
+# Alerts of one message may differ in their task or reason, and then have no summary in common.
+_TITLE = (
+    "{{ with .CommonAnnotations.summary }}{{ . }}"
+    "{{ else }}{{ .CommonLabels.alertname }} {{ .CommonLabels.dag_id }}: {{ len .Alerts }} alerts{{ end }}"
+)
 _TEXT = (
     '{{ range .Alerts }}{{ if eq .Status "resolved" }}Over: {{ end }}{{ .Annotations.summary }}\n'
     "{{ .Annotations.description }}\nWhat to do: {{ .Annotations.runbook }}\n"

@@ -107,7 +107,7 @@ def build(
     missing = [program for program in wanted if program.name not in have]
     if missing:
         cache.mkdir(parents=True, exist_ok=True)
-        go = find_go(cache.with_name("go"))
+        go = find_go(cache.with_name("go"), lambda line: progress("go", line))
         for program in missing:
             started = time.monotonic()
             progress(program.name, f"building {program.version}, once; this takes a few minutes")

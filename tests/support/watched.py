@@ -1,0 +1,125 @@
+"""An embedded stack from a copy of this repository with everything that watches it, for tests that look at that."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from prometheus_client.parser import text_string_to_metric_families
+from support.checkout import PORT_KEYS, ROOT, Checkout, copy_repository, wait_until
+
+from airfleet import env_file, first_run
+from airfleet.api import AirflowApi
+from airfleet.embedded.instances import LOOPBACK
+from airfleet.embedded.stack import EmbeddedStack
+from airfleet.monitoring import build
+from airfleet.monitoring.query import PrometheusClient
+from airfleet.paths import Paths
+from airfleet.preflight import free_ports
+from airfleet.roles import SCHEDULER, WORKER, postgres_dsn
+from airfleet.settings import load
+
+SHOP = ("weekly_full_pipeline", "daily_quality_check", "refresh_aggregations")
+WATCHED = ("watched_steps", "watched_retries", "watched_misses", "watched_killed", "watched_waits")
+FIRST, SCHEDULED = "watched_first", "watched_schedule"
+
+
+class Watched:
+    """The stack at *root*, which is made; driven from this process, so that it needs no environment of its own."""
+
+    def __init__(self, root: Path, cache: Path) -> None:
+        """Copy and configure; *cache* is where the stack looks for the monitoring programs. Nothing runs yet."""
+        copy_repository(root)
+        shutil.copytree(ROOT / "tests/monitoring/dags", root / "airflow/dags", dirs_exist_ok=True)
+        paths = Paths(root)
+        env_file.fill(paths.env_file, paths.env_example)
+        ports = dict(zip(PORT_KEYS, free_ports(len(PORT_KEYS)), strict=True))
+        Checkout(root).set_env(WORKERS=1, WORKER_CONCURRENCY=4, PROMETHEUS_RETENTION="9d", **ports)
+        # Rules a minute apart would make the tests wait for them.
+        for path in (root / "monitoring/prometheus/rules").glob("*.yml"):
+            text = path.read_text().replace("interval: 30s", "interval: 5s").replace("interval: 1m", "interval: 5s")
+            path.write_text(text)
+        self.cache = cache
+        self.settings = load(paths.env_file)
+        self.stack = EmbeddedStack(self.settings, paths)
+        self.prometheus = PrometheusClient(f"http://{LOOPBACK}:{self.settings.prometheus_port}")
+        self.before_watching: dict[str, int] = {}
+
+    def start(self, program: Callable[[build.Program], Path]) -> None:
+        """Start as on a fresh machine: first the roles, with no program built, and then what watches them."""
+        self.stack.up({WORKER.name: 1, SCHEDULER.name: 1}, print)
+        with AirflowApi(self.settings) as api:
+            wait_until("the Dags are known", lambda: {FIRST, SCHEDULED, *WATCHED, *SHOP} <= set(api.dag_ids()), 120)
+            assert api.import_errors() == []
+            api.unpause(FIRST)
+            api.trigger(FIRST, {})
+            warm = f"SELECT count(*) FROM dag_run WHERE dag_id = '{FIRST}' AND state = 'success'"
+            wait_until("a first task has run", lambda: self.rows(warm)[0][0], 300)
+        self.before_watching = self.pids()
+        # As if they had just been built.
+        self.cache.mkdir(parents=True)
+        for each in build.RUNTIME:
+            (self.cache / each.file_name).symlink_to(program(each))
+        self.stack.watch(print)
+
+    def run_dags(self) -> None:
+        """Run the shop's and each watched Dag once, and wait until what they leave can be seen."""
+        finished, _ = first_run.run(self.stack, print, lambda *_: None)
+        assert [run.state for run in finished] == ["success"] * len(SHOP)
+        with AirflowApi(self.settings) as api:
+            for dag_id in (*WATCHED, SCHEDULED):
+                api.unpause(dag_id)
+            for dag_id in WATCHED:
+                api.trigger(dag_id, {})
+        ended = "SELECT count(DISTINCT dag_id) FROM dag_run WHERE state IN ('success', 'failed')"
+        wait_until("every Dag has run", lambda: self.rows(ended)[0][0] == len(WATCHED) + len(SHOP) + 2, 400)
+        kills = 'sum(airflow_db_tasks_killed_total{dag_id="watched_killed"}) >= 2'
+        wait_until("the exporter has seen the kills", lambda: self.query(kills), 60)
+        last = 'airflow_task_finish_total{dag_id="watched_killed",state="success"}'
+        wait_until("Prometheus has the last end", lambda: self.query(last), 60)
+
+    def pids(self) -> dict[str, int]:
+        """Return the pid of each process."""
+        return {state.name: state.pid for state in self.stack.manager.states()}
+
+    def database_url(self, role: str) -> str:
+        """Return the metadata database's address for *role*."""
+        secret = {
+            "monitoring_reader": self.settings.monitoring_reader_password,
+            "airflow_metadata": self.settings.metadata_password,
+        }[role]
+        return postgres_dsn(role, secret, self.stack.addresses.postgres, "airflow")
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """Return the instant vector of *expression*."""
+        return self.prometheus.instant(expression)
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        """Return what the owner of the metadata database sees."""
+        connection = psycopg2.connect(self.database_url("airflow_metadata"))
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(statement)
+                return list(cursor.fetchall())
+        finally:
+            connection.close()
+
+    def counters(self) -> Counter[tuple[str, ...]]:
+        """Return statsd_exporter's own counters of task ends, by metric, Dag and state."""
+        text = self.prometheus.get_text(f"http://{LOOPBACK}:{self.settings.statsd_exporter_port}/metrics")
+        found: Counter[tuple[str, ...]] = Counter()
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                if sample.name in {"airflow_task_finish_total", "airflow_task_sla_missed_total"}:
+                    key = (sample.name, sample.labels["dag_id"], sample.labels.get("state", ""))
+                    found[key] += int(sample.value)
+        return found
+
+    def alerts(self, *states: str) -> set[str]:
+        """Return the names of the alerts in one of *states*, pending or firing."""
+        found = self.query("ALERTS")
+        return {one["metric"]["alertname"] for one in found if one["metric"]["alertstate"] in states}

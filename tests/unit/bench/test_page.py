@@ -1,0 +1,42 @@
+"""The page says which targets are met."""
+
+from typing import Any
+
+import pytest
+
+from airfleet.bench import report
+from airfleet.bench.instance import OURS, STOCK
+from airfleet.bench.page import page
+
+
+@pytest.fixture
+def measured() -> dict[str, Any]:
+    figures = dict.fromkeys([*report.RATIOS.values(), "idle_checks_cores"], 1.0)
+    roles = {profile: {"airflow-worker": 0.1} for profile in (OURS, STOCK)}
+    details = {
+        name: {"airflow-worker": 1} for name in ("memory_mib_by_role", "idle_cores_by_role", "health_check_cpu_s")
+    }
+    return report.conditions() | {
+        "slots": 8,
+        "ratios": report.TARGETS | {"memory": 0.9},
+        "targets": report.TARGETS,
+        "medians": {OURS: figures, STOCK: figures},
+        "samples": {profile: {figure: [1.0, 2.0] for figure in figures} for profile in (OURS, STOCK)},
+        "cpu_s_per_task_by_role": roles,
+        "details": {OURS: details, STOCK: details},
+        "parts": {"scale-out": {OURS: {"steps": [{"workers": 1, "seconds": 160.0}, {"workers": 2, "seconds": 81.5}]}}},
+    }
+
+
+def test_each_figure_has_its_ratio_its_target_and_whether_it_is_met(measured: dict[str, Any]) -> None:
+    lines = page(measured).splitlines()
+    assert [line for line in lines if line.endswith("| no |")] == [
+        "| MiB of memory, the roles that both run | 1 | 1 | 0.90 | at most 0.7 | no |"
+    ]
+    assert len([line for line in lines if line.endswith("| yes |")]) == len(report.RATIOS) - 1
+
+
+def test_a_part_has_a_line_for_each_of_its_figures(measured: dict[str, Any]) -> None:
+    text = page(measured)
+    assert "## Scale-out" in text
+    assert "| 2 workers, seconds | 81.5 |" in text
