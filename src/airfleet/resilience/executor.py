@@ -1,7 +1,7 @@
 """Celery's executor, made to outlive a broker that is away or that has lost messages.
 
-Two things cannot be set. Celery's executor fails a task at once when its message cannot be published; this one asks
-Redis first, and lets tasks wait in the scheduler while it does not answer. And a message that Redis lost (a server
+Two things cannot be set. Celery's executor fails a task at once when its message cannot be published; this one lets
+tasks wait in the scheduler for as long as Redis is away or full. And a message that Redis lost (a server
 that came back empty, a connection that died with a message on its way to a worker) is noticed only after
 `[scheduler] task_queued_timeout`, an hour; this one looks for the messages of tasks that have been queued for a while,
 and has those whose messages are nowhere scheduled again, which uses up no try.
@@ -12,11 +12,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.celery.executors.celery_executor import CeleryExecutor
-from airflow.providers.celery.executors.celery_executor_utils import OPERATION_TIMEOUT
-from airflow.providers.common.compat.sdk import AirflowTaskTimeout, timeout
+from airflow.providers.celery.executors.celery_executor_utils import OPERATION_TIMEOUT, ExceptionWithTraceback
+from airflow.providers.common.compat.sdk import AirflowTaskTimeout, Stats, timeout
+from kombu.exceptions import OperationalError
 
 from airfleet.resilience import broker
 
@@ -41,14 +43,25 @@ class SteadyCeleryExecutor(CeleryExecutor):  # type: ignore[misc]
         self._next_look = time.monotonic() + LOOK_EVERY_S
         self._missing: set[str] = set()
 
-    def _send_workloads(self, workload_tuples_to_send: Sequence[Any]) -> None:
-        """Publish what can be published; the rest stays queued here, and is tried again in the next loop."""
-        for sent, workload in enumerate(workload_tuples_to_send):
-            if not self._broker_answers():
-                left = len(workload_tuples_to_send) - sent
-                self.log.warning("The broker does not answer: %d tasks wait here until it does.", left)
-                return
-            super()._send_workloads([workload])
+    def _send_workloads_to_celery(self, workload_tuples_to_send: Sequence[Any]) -> list[Any]:
+        """Publish until the broker refuses; what is left out of the result stays queued here for the next loop."""
+        sent: list[Any] = []
+        for workload in workload_tuples_to_send:
+            (answer,) = super()._send_workloads_to_celery([workload])
+            result = answer[-1]
+            if isinstance(result, ExceptionWithTraceback) and isinstance(result.exception, self._broker_errors):
+                left = len(workload_tuples_to_send) - len(sent)
+                Stats.incr("celery.task_timeout_error")
+                self.log.warning("The broker takes no message (%r): %d tasks wait for it here.", result.exception, left)
+                break
+            sent.append(answer)
+        return sent
+
+    @cached_property
+    def _broker_errors(self) -> tuple[type[BaseException], ...]:
+        """Return what publishing raises when the broker is away, full, or too slow for [celery] operation_timeout."""
+        connection = self.celery_app.connection_for_write()
+        return (OperationalError, AirflowTaskTimeout, *connection.connection_errors, *connection.channel_errors)
 
     def sync(self) -> None:
         """Take in what became of the tasks; now and then look for lost messages."""
@@ -60,14 +73,6 @@ class SteadyCeleryExecutor(CeleryExecutor):  # type: ignore[misc]
                 # The next look may find the broker and the database where they belong.
                 self.log.warning("Could not look for lost messages; will try again.", exc_info=True)
             self._next_look = time.monotonic() + LOOK_EVERY_S
-
-    def _broker_answers(self) -> bool:
-        try:
-            with timeout(seconds=OPERATION_TIMEOUT):
-                broker.ping(self.celery_app)
-        except (Exception, AirflowTaskTimeout):
-            return False
-        return True
 
     def _queue_lost_again(self) -> None:
         from airflow.models.taskinstancekey import TaskInstanceKey

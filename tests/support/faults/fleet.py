@@ -55,6 +55,7 @@ class Fleet:
         """Return the stack of *checkout*, with the workload's Dags and tables in place."""
         settings = load(checkout.root / ".env")
         fleet = cls(checkout, settings, EmbeddedStack(settings, Paths(checkout.root)))
+        fleet.wait_until_healthy()
         fleet.execute(TABLES)
         checkout.add_dag("faults_workload", WORKLOAD.read_text())
         with fleet.api() as api:
