@@ -59,8 +59,9 @@ bench: env ## How fast this is beside the official deployment, into docs/perform
 bench-fast: env ## The same in 3 minutes, without scale and soak; fails when a gain is gone
 	./airfleet bench --fast
 
-performance: env ## Write docs/performance.md from docs/performance.json
+performance: env ## Write docs/performance.md and docs/scaling.md from docs/performance.json
 	PYTHONPATH=src $(VENV)/bin/python -m airfleet.bench.page docs/performance.json >docs/performance.md
+	PYTHONPATH=src $(VENV)/bin/python -m airfleet.bench.scaling docs/performance.json >docs/scaling.md
 
 format: env ## Rewrite the code in the project's style
 	$(VENV)/bin/ruff check --fix-only .

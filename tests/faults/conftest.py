@@ -19,6 +19,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("faults")
     group.addoption("--report", type=Path, help="JSON file to which what the faults did is added")
     group.addoption("--fleet", type=Path, help="use the stack that runs from this checkout, and leave it running")
+    group.addoption(
+        "--set", action="append", default=[], metavar="SECTION.OPTION=VALUE", help="a setting of airflow.cfg to try"
+    )
     group.addoption("--seed", type=int, help="seed of the random faults; one is drawn and printed by default")
     group.addoption("--random-minutes", type=float, default=30, help="how long random faults strike")
 
@@ -40,15 +43,27 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
     """The running stack."""
     given: Path | None = request.config.getoption("--fleet", None)
     if given:
-        yield Fleet.at(Checkout(given))
+        yield _prepared(Checkout(given), request)
         return
     checkout = make(tmp_path_factory.mktemp("faults") / "air fleet")
     checkout.set_env(**SIZE)
     try:
         checkout.airfleet("up", "--engine", "embedded")
-        yield Fleet.at(checkout)
+        yield _prepared(checkout, request)
     finally:
         checkout.airfleet("down", "--timeout", "10", "--volumes", "--yes", check=False)
+
+
+def _prepared(checkout: Checkout, request: pytest.FixtureRequest) -> Fleet:
+    fleet = Fleet.at(checkout)
+    if tried := _tried(request):
+        fleet.configure(tried, restart=("airflow-",))
+    return fleet
+
+
+def _tried(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Return the settings to try instead of the product's own."""
+    return dict(setting.split("=", 1) for setting in request.config.getoption("--set", []))
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +115,7 @@ def record(request: pytest.FixtureRequest) -> Iterator[Callable[..., Entry]]:
     entries: list[Entry] = []
 
     def name(number: int, fault: str, **shortened: str) -> Entry:
-        entries.append(Entry(str(number), fault, shortened={k.replace("__", "."): v for k, v in shortened.items()}))
+        entries.append(Entry(str(number), fault, shortened=shortened | _tried(request)))
         return entries[-1]
 
     yield name

@@ -33,9 +33,11 @@ def test_workers_consume_again_after_redis_restarted(fleet: Fleet, invariant: In
 def test_tasks_published_while_redis_is_away_wait_for_it(fleet: Fleet, invariant: Invariant, record: Record) -> None:
     entry = record(2, "Redis away 120 s while 50 tasks are published")
     fleet.stop("redis")
-    work = Work.start(fleet, count=50)
+    # Each run begins with one task, which can only be published now.
+    work = Work.start(fleet, runs=50, count=1, seconds=0)
     away(120, "Redis", lambda: not fleet.listens(fleet.settings.redis_port))
-    assert work.states()["running"] == 0
+    waiting = fleet.rows("SELECT count(*) FROM task_instance WHERE state = 'queued' AND run_id = ANY(%s)", work.run_ids)
+    assert waiting == [(50,)]
     back = fleet.start("redis")
     entry.recovery_s, entry.recovery_of = work.first_start_after(back) - back, "until a task started"
     outcome = invariant.holds(work)

@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from support.checkout import wait_until
-from support.faults.chaos import Fault, strike
+from support.faults.chaos import draw, strike
 from support.faults.fleet import Fleet
 from support.faults.report import Entry
 from support.faults.workload import Invariant, Work
@@ -52,12 +51,12 @@ def test_random_faults_lose_nothing(
         work = Work.start(fleet)
         rounds.append(work)
         work.wait_until_in_flight(at_least=1)
-        faults = dice.sample(list(Fault), k=dice.choice((1, 1, 2)))
+        faults = draw(dice)
         struck.append("+".join(fault.value for fault in faults))
         print(f"{time.monotonic() - begun:.0f} s: {struck[-1]}")
         strike(fleet, faults, seconds=dice.choice((5, 15, 30)))
         fleet.wait_until_healthy()
-        wait_until("the round ends", work.ended, timeout_s=900)
+        work.wait_until_ended(timeout_s=900)
     outcomes = [invariant.holds(work, drain_s=400) for work in rounds]
     entry.seconds = time.monotonic() - begun
     entry.further_tries = sum(outcome.further_tries for outcome in outcomes)

@@ -23,7 +23,7 @@ def test_a_stopped_worker_ends_its_tasks_and_leaves(fleet: Fleet, invariant: Inv
     entry = record(7, "one of two workers stopped")
     work = Work.start(fleet)
     work.wait_until_in_flight()
-    assert fleet.task_processes(WORKERS[0]), "the worker to be stopped runs no task"
+    _at_work(fleet, work, WORKERS[0])
     asked = time.time()
     fleet.stop(WORKERS[0])
     entry.recovery_s, entry.recovery_of = time.time() - asked, "until it had left"
@@ -56,8 +56,7 @@ def test_the_tasks_of_a_killed_worker_are_run_again(fleet: Fleet, invariant: Inv
     entry = record(4, "one worker killed -9")
     work = Work.start(fleet, seconds=6)
     work.wait_until_in_flight()
-    lost = {process.pid for process in fleet.task_processes(WORKERS[0])}
-    assert lost & set(work.working().values()), "no task of the worker to be killed was at work"
+    _at_work(fleet, work, WORKERS[0])
     killed = fleet.kill(WORKERS[0])
     outcome = invariant.holds(work, drain_s=FOUND_WITHIN_S)
     entry.recovery_s, entry.recovery_of = work.last_further_start() - killed, "until the last of its tasks ran again"
@@ -73,8 +72,7 @@ def test_a_killed_process_of_a_task_costs_that_task_one_try(
     entry = record(5, f"a {victim} killed -9")
     work = Work.start(fleet, seconds=6)
     work.wait_until_in_flight()
-    working = {pid: key for key, pid in work.working().items()}
-    task = next(p for p in fleet.task_processes(WORKERS[0]) if p.pid in working)
+    task, (run_id, number) = _at_work(fleet, work, WORKERS[0])
     parent = task.parent()
     assert parent is not None
     killed = fleet.kill_alone(parent.pid if victim == "pool child" else task.pid)
@@ -82,7 +80,6 @@ def test_a_killed_process_of_a_task_costs_that_task_one_try(
     outcome = invariant.holds(work, drain_s=FOUND_WITHIN_S)
     entry.recovery_s, entry.recovery_of = work.last_further_start() - killed, "until the task ran again"
     entry.seconds, entry.further_tries = outcome.seconds, outcome.further_tries
-    run_id, number = working[task.pid]
     commits = fleet.rows(
         "SELECT count(*) FROM faults.commits WHERE run_id = %s AND number = %s", run_id, number, database="warehouse"
     )
@@ -104,8 +101,7 @@ def test_a_worker_that_hangs_is_not_taken_for_dead_too_soon(fleet: Fleet, invari
     entry = record(5, "a task's process stopped for 20 s")
     work = Work.start(fleet)
     work.wait_until_in_flight()
-    working = set(work.working().values())
-    task = next(p for p in fleet.task_processes(WORKERS[1]) if p.pid in working)
+    task, _ = _at_work(fleet, work, WORKERS[1])
     os.kill(task.pid, signal.SIGSTOP)
     frozen = time.time()
     wait_until("20 s pass", lambda: time.time() - frozen > 20, timeout_s=30)
@@ -113,6 +109,16 @@ def test_a_worker_that_hangs_is_not_taken_for_dead_too_soon(fleet: Fleet, invari
     outcome = invariant.holds(work)
     entry.seconds, entry.further_tries = outcome.seconds, outcome.further_tries
     assert outcome.further_tries == 0
+
+
+def _at_work(fleet: Fleet, work: Work, worker: str) -> tuple[psutil.Process, tuple[str, int]]:
+    """Return a process of *worker* that is in the middle of a task of *work*, and that task's run and number."""
+
+    def found() -> tuple[psutil.Process, tuple[str, int]] | None:
+        working = {pid: key for key, pid in work.working().items()}
+        return next(((p, working[p.pid]) for p in fleet.task_processes(worker) if p.pid in working), None)
+
+    return wait_until(f"{worker} is in the middle of a task", found, timeout_s=30)
 
 
 def _works(process: psutil.Process) -> bool:

@@ -51,13 +51,13 @@ def note_start(number: int) -> None:
     connection.close()
 
 
-@task
+@task(**RETRIES)
 def numbers() -> list[int]:
     """Return one number for each task of the run."""
     return list(range(get_current_context()["dag_run"].conf["count"]))
 
 
-@dag(dag_id="faults", schedule=None, max_active_runs=16, tags=["test"])
+@dag(dag_id="faults", schedule=None, max_active_runs=64, tags=["test"])
 def faults() -> None:
     @task(**RETRIES)
     def write(number: int) -> dict[str, int]:
@@ -85,12 +85,12 @@ class WaitThenWrite(BaseOperator):
         return write_rows(self.number)
 
 
-@dag(dag_id="faults_deferred", schedule=None, max_active_runs=16, tags=["test"])
+@dag(dag_id="faults_deferred", schedule=None, max_active_runs=64, tags=["test"])
 def faults_deferred() -> None:
     WaitThenWrite.partial(task_id="write", **RETRIES).expand(number=numbers())
 
 
-@dag(dag_id="faults_greedy", schedule=None, max_active_runs=16, tags=["test"])
+@dag(dag_id="faults_greedy", schedule=None, max_active_runs=64, tags=["test"])
 def faults_greedy() -> None:
     """Its first try ends as the kernel ends a process that asks for too much memory."""
 

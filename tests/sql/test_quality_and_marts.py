@@ -48,6 +48,16 @@ def test_a_score_under_the_threshold_is_a_verdict_that_tells_what_and_where_and_
     ]
 
 
+def test_the_examples_are_of_the_file_that_has_most_offenders(small) -> None:
+    small.put("transactions_2026-03.csv", SALES + sale("A1", city="") + "".join(sale(f"A{n}") for n in range(2, 40)))
+    small.put("transactions_2026-04.csv", SALES + "".join(sale(f"B{n}", day="2026-04-02", city="") for n in range(30)))
+    score(load(small))
+    found = small.query(
+        "SELECT file_name, line FROM quality.samples WHERE check_name = 'transactions_city_missing' ORDER BY line"
+    )
+    assert found == [("transactions_2026-04.csv", line) for line in range(2, 2 + quality.SAMPLES_PER_CHECK)]
+
+
 def test_a_rerun_replaces_its_results(small) -> None:
     conn = load(small)
     score(conn)

@@ -127,6 +127,24 @@ def test_a_stage_that_comes_to_a_verdict_fails_at_once_and_a_rerun_after_the_cur
     assert len(list(small.settings.report_dir.glob("*.html"))) == 1
 
 
+def test_a_reports_folder_that_takes_no_file_is_a_verdict_and_the_next_try_after_the_cure_writes_the_report(
+    tasks: ModuleType, small
+) -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    for name in ("data_ingestion", "data_transformation", "quality_checks"):
+        with tasks.step() as s:
+            STAGES[name](s)
+    small.settings.report_dir.write_text("in the way")
+    with pytest.raises(AirflowFailException, match="The report cannot be written"), tasks.step() as s:
+        tell(s)
+    assert small.query("SELECT outcome FROM audit.task_tries ORDER BY started_at DESC LIMIT 1") == [("verdict",)]
+    small.settings.report_dir.unlink()
+    with tasks.step() as s:
+        tell(s)
+    assert len(list(small.settings.report_dir.iterdir())) == 1
+
+
 def test_trouble_that_may_pass_is_raised_as_it_is_so_that_airflow_retries_and_is_audited(
     tasks: ModuleType, small
 ) -> None:

@@ -5,7 +5,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from airfleet.roles import DAG_PROCESSOR, FLOWER, SCHEDULER, TRIGGERER, WEBSERVE
 
 _POLL_S = 0.05
 # A busy machine takes this long for a check of several CPU seconds.
-_TIMEOUT_S = 60.0
+_TIMEOUT_S = 120.0
+_REFUSALS = 3
 # Those of Postgres and Redis are alike in both files, and cost next to nothing.
 _ROLES = (WEBSERVER, SCHEDULER, DAG_PROCESSOR, TRIGGERER, WORKER, FLOWER)
 
@@ -76,13 +77,15 @@ def _ours(of: Instance, role: RoleInstance, check: dict[str, Any]) -> HealthChec
 def cores(checks: list[HealthCheck], seconds: float) -> tuple[float, dict[str, float]]:
     """Run *checks* at their intervals for *seconds*; return the cores they use on average, and CPU seconds a run.
 
-    Every check runs at least once. Raises AirfleetError for one that fails: a refusal may cost less than an answer.
+    Every check runs at least once. One that fails is run again and not counted, as a refusal may cost less than an
+    answer; raises AirfleetError when it goes on failing.
     """
     began = time.monotonic()
     spread = 1 / (len(checks) + 1)
     due = {check.role: began + check.interval_s * spread * number for number, check in enumerate(checks, start=1)}
     running: dict[int, tuple[HealthCheck, subprocess.Popen[bytes]]] = {}
     cost: dict[str, list[float]] = defaultdict(list)
+    refused: Counter[str] = Counter()
     while (now := time.monotonic()) < began + seconds or running or len(cost) < len(checks):
         for check in checks:
             if now >= due[check.role] and (now < began + seconds or check.role not in cost):
@@ -94,9 +97,13 @@ def cores(checks: list[HealthCheck], seconds: float) -> tuple[float, dict[str, f
             if ended:
                 check, started = running.pop(pid)
                 started.returncode = os.waitstatus_to_exitcode(status)
-                if started.returncode:
-                    raise AirfleetError(f"{shlex.join(check.command)} exits {started.returncode}.")
-                cost[check.role].append(used.ru_utime + used.ru_stime)
+                if not started.returncode:
+                    cost[check.role].append(used.ru_utime + used.ru_stime)
+                    continue
+                refused[check.role] += 1
+                if refused[check.role] == _REFUSALS:
+                    raise AirfleetError(f"{shlex.join(check.command)} exits {started.returncode} again and again.")
+                due[check.role] = now
         if time.monotonic() > began + seconds + _TIMEOUT_S:
             raise AirfleetError(f"Health checks do not end: {', '.join(c.role for c, _ in running.values())}.")
         time.sleep(_POLL_S)

@@ -2,18 +2,16 @@
 
 import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from airfleet.bench import checks, workloads
 from airfleet.bench.account import Meter, memory_bytes
-from airfleet.bench.instance import OURS, STOCK, Instance, instances
+from airfleet.bench.instance import EXTRA_ROLES, OURS, STOCK, Instance, instances
 from airfleet.embedded.stack import Say
 from airfleet.paths import Paths
-from airfleet.roles import FLOWER, MAIL_CATCHER
 
-# What the official compose file does not start by default.
-_EXTRA_ROLES = (FLOWER.name, MAIL_CATCHER.name)
 _WOKEN_S = 2.0
 
 
@@ -28,7 +26,8 @@ class Plan:
     settle_s: float
 
 
-FAST = Plan(pairs=2, burst=60, starts=1, idle_s=20, settle_s=0)
+FAST = Plan(pairs=3, burst=32, starts=1, idle_s=20, settle_s=0)
+# A scheduler's sleep is at its longest 20 s after the last task.
 FULL = Plan(pairs=5, burst=200, starts=3, idle_s=60, settle_s=25)
 
 
@@ -40,10 +39,11 @@ class Samples:
     cpu_by_role: dict[str, list[dict[str, float]]] = field(default_factory=lambda: defaultdict(list))
     details: dict[str, dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))
 
-    def add(self, of: Instance, **figures: float) -> None:
-        """Add one sample of each figure."""
+    def add(self, of: Instance, say: Say, **figures: float) -> None:
+        """Add one sample of each figure, and say so: an hour's bench that is cut short has not measured nothing."""
         for name, value in figures.items():
             self.values[of.profile][name].append(round(value, 4))
+        say(f"{of.profile}: " + ", ".join(f"{name} {value:.3g}" for name, value in figures.items()))
 
 
 def run(at: Paths, plan: Plan, say: Say) -> Samples:
@@ -67,14 +67,15 @@ def run(at: Paths, plan: Plan, say: Say) -> Samples:
                 each.thaw()
                 # What its roles put off meanwhile is no part of the sample.
                 time.sleep(_WOKEN_S)
-                _burst_and_chain(each, plan, samples)
+                _burst_and_chain(each, plan, samples, say)
                 each.freeze()
         for each in both:
             each.thaw()
-            say(f"idle: {each.profile}")
-            time.sleep(plan.settle_s)
-            _idle(each, at, plan, samples)
-            each.freeze()
+        say("idle")
+        time.sleep(plan.settle_s)
+        # At once: what is counted belongs to a process, whatever else runs, and both together idle below one core.
+        with ThreadPoolExecutor() as threads:
+            list(threads.map(lambda each: _idle(each, at, plan, samples, say), both))
     return samples
 
 
@@ -89,14 +90,15 @@ def _start(one: Instance, samples: Samples, say: Say) -> None:
     one.up(lambda _: None)
     healthy = time.monotonic() - began
     workloads.run(one, "bench_burst", {"tasks": 1}, 2)
-    samples.add(one, healthy_s=healthy, startup_s=time.monotonic() - began)
+    samples.add(one, say, healthy_s=healthy, startup_s=time.monotonic() - began)
 
 
-def _burst_and_chain(one: Instance, plan: Plan, samples: Samples) -> None:
+def _burst_and_chain(one: Instance, plan: Plan, samples: Samples, say: Say) -> None:
     burst = workloads.run(one, "bench_burst", {"tasks": plan.burst}, plan.burst + 1)
     chain = workloads.run(one, "bench_chain", {}, workloads.CHAIN)
     samples.add(
         one,
+        say,
         burst_tasks_per_s=burst.tasks / burst.seconds,
         burst_cpu_per_task_s=burst.cpu_per_task_s,
         chain_step_s=chain.seconds / chain.tasks,
@@ -105,7 +107,7 @@ def _burst_and_chain(one: Instance, plan: Plan, samples: Samples) -> None:
     samples.cpu_by_role[one.profile].append({role: used / burst.tasks for role, used in burst.use.cpu_s.items()})
 
 
-def _idle(one: Instance, at: Paths, plan: Plan, samples: Samples) -> None:
+def _idle(one: Instance, at: Paths, plan: Plan, samples: Samples, say: Say) -> None:
     """Account for an idle stack: its roles, its health checks, and its memory after some work."""
     known = checks.of_instance(one, at.root / "docker-compose.celery.yml")
     meter = Meter(one)
@@ -114,10 +116,11 @@ def _idle(one: Instance, at: Paths, plan: Plan, samples: Samples) -> None:
     memory = memory_bytes(one)
     samples.add(
         one,
+        say,
         idle_cores=use.total_cpu_s / use.wall_s + checked,
         idle_roles_cores=use.total_cpu_s / use.wall_s,
         idle_checks_cores=checked,
-        memory_mib=sum(used for role, used in memory.items() if role not in _EXTRA_ROLES) / (1 << 20),
+        memory_mib=sum(used for role, used in memory.items() if role not in EXTRA_ROLES) / (1 << 20),
         memory_whole_mib=sum(memory.values()) / (1 << 20),
     )
     samples.details[one.profile] |= {

@@ -5,19 +5,25 @@ import time
 from dataclasses import dataclass
 from importlib import resources
 from statistics import mean, median
-from typing import Any
+from typing import Any, cast
 
-from airfleet.bench import workloads
+import redis
+
+from airfleet.api import AirflowApi
+from airfleet.bench import account, workloads
 from airfleet.bench.account import Meter, memory_bytes
 from airfleet.bench.instance import SLOTS, Instance
 from airfleet.bench.statsd import StatsdServer
 from airfleet.embedded.stack import Say
 from airfleet.errors import AirfleetError
-from airfleet.roles import DAG_PROCESSOR, SCHEDULER, WORKER
+from airfleet.roles import DAG_PROCESSOR, SCHEDULER, WORKER, url
 
 _POLL_S = 0.5
 _PARSE_TIMEOUT_S = 900.0
 _BATCH = 200
+_QUEUE_TIMEOUT_S = 120.0
+# Tasks of the Dag bench_wide.
+WIDE = 40
 LOOP = "airflow.scheduler.scheduler_loop_duration"
 
 
@@ -93,6 +99,32 @@ def parse(of: Instance, dags: int, tasks: int, say: Say) -> dict[str, float]:
         "dag_processor_mib_more": _more(before, after, DAG_PROCESSOR.name),
         "scheduler_mib_more": _more(before, after, SCHEDULER.name),
     }
+
+
+def redis_bytes_per_waiting_task(of: Instance) -> int:
+    """Halt the worker, let tasks queue up, and return what each of them takes in Redis."""
+    settings = of.stack.settings
+    address = url("redis", "monitoring", settings.redis_monitoring_password, of.stack.addresses.redis, "0")
+    # Typed for clients that answer later as well.
+    client = cast(Any, redis.Redis.from_url(address))
+    worker = account.trees(of)[WORKER.name]
+    for process in worker:
+        process.suspend()
+    try:
+        before = int(client.info("memory")["used_memory"])
+        with AirflowApi(settings) as api:
+            api.trigger("bench_wide", {})
+        deadline = time.monotonic() + _QUEUE_TIMEOUT_S
+        # Celery's worker may have taken one, as it was halted.
+        while (waiting := client.llen("default")) < WIDE - 1:
+            if time.monotonic() > deadline:
+                raise AirfleetError(f"Only {waiting} of {WIDE} tasks are in the queue after {_QUEUE_TIMEOUT_S:.0f} s.")
+            time.sleep(_POLL_S)
+        return (int(client.info("memory")["used_memory"]) - before) // int(waiting)
+    finally:
+        for process in worker:
+            process.resume()
+        client.close()
 
 
 def soak(of: Instance, statsd: StatsdServer, tasks: int, until: float, say: Say) -> dict[str, Any]:

@@ -49,29 +49,28 @@ def page(found: Mapping[str, Any]) -> str:
         " with others the ratios hold, the absolute figures are larger than on one of your own. Measure yours:"
         " `./airfleet bench`.",
         "## Beside the official deployment",
-        _table(("figure", "airfleet", "stock", "ratio", "target", "met"), _ratio_rows(found)),
+        table(("figure", "airfleet", "stock", "ratio", "target", "met"), _ratio_rows(found)),
         "## Where the CPU seconds of a task go",
         "In a burst, by role.",
-        _table(("role", "airfleet", "stock"), _by_role(found["cpu_s_per_task_by_role"], 4)),
+        table(("role", "airfleet", "stock"), _by_role(found["cpu_s_per_task_by_role"], 4)),
         "## What an idle stack costs",
         "Cores used on average, by role, without the health checks.",
-        _table(("role", "airfleet", "stock"), _by_role(_details(found, "idle_cores_by_role"), 4)),
+        table(("role", "airfleet", "stock"), _by_role(_details(found, "idle_cores_by_role"), 4)),
         "CPU seconds of one run of each health check, and of all of them a second:",
-        _table(
-            ("check of", "airfleet", "stock"), [*_by_role(_details(found, "health_check_cpu_s"), 2), _checks(found)]
-        ),
+        table(("check of", "airfleet", "stock"), [*_by_role(_details(found, "health_check_cpu_s"), 2), _checks(found)]),
         "## Memory",
         "Proportional set size in MiB after the runs above: pages that processes share count once.",
-        _table(("role", "airfleet", "stock"), _by_role(_details(found, "memory_mib_by_role"), 0)),
+        table(("role", "airfleet", "stock"), _by_role(_details(found, "memory_mib_by_role"), 0)),
         "## Samples",
-        _table(("figure", "profile", "samples"), _samples(found)),
+        table(("figure", "profile", "samples"), _samples(found)),
     ]
     for part, profiles in found.get("parts", {}).items():
-        parts += [f"## {_TITLES[part]}", _ABOUT[part], _table(("", *profiles), _part_rows(profiles))]
+        parts += [f"## {_TITLES[part]}", _ABOUT[part], table(("", *profiles), _part_rows(profiles))]
     return "\n\n".join(parts) + "\n"
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """Return a Markdown table, its figures to the right."""
     lines = [head, tuple("---" if number == 0 else "---:" for number in range(len(head))), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 

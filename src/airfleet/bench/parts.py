@@ -36,8 +36,10 @@ def parse(of: Instance, say: Say, seconds: float) -> dict[str, Any]:
 
 def soak(of: Instance, say: Say, seconds: float) -> dict[str, Any]:
     """Run ten thousand tasks, or as many as *seconds* allow."""
+    workloads.run(of, "bench_wide", {}, growth.WIDE)
+    waiting = {"redis_bytes_per_waiting_task": growth.redis_bytes_per_waiting_task(of)}
     with StatsdServer(of.stack.settings.statsd_port) as statsd:
-        return growth.soak(of, statsd, _SOAK_TASKS, time.monotonic() + seconds, say)
+        return waiting | growth.soak(of, statsd, _SOAK_TASKS, time.monotonic() + seconds, say)
 
 
 def first_dags(of: Instance, say: Say, seconds: float) -> dict[str, Any]:

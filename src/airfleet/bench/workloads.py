@@ -16,7 +16,7 @@ from airfleet.errors import AirfleetError
 from airfleet.roles import postgres_dsn
 
 # Tasks of the Dag bench_chain.
-CHAIN = 20
+CHAIN = 10
 _POLL_S = 0.1
 _TIMEOUT_S = 900.0
 

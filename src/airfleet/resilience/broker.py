@@ -1,16 +1,10 @@
-"""Looks into Redis through Celery's own connection: whether it answers, and which messages it holds."""
+"""Looks into Redis through Celery's own connection: which messages it holds."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
 from typing import Any
-
-
-def ping(app: Any) -> None:
-    """Return when the broker answered on a connection that publishing would use; raises what went wrong."""
-    with app.pool.acquire(block=True) as connection:
-        connection.default_channel.client.ping()
 
 
 def message_ids(app: Any, queues: Iterable[str]) -> set[str]:

@@ -1,7 +1,7 @@
 """Celery's executor, made to outlive a broker that is away or that has lost messages.
 
-Two things cannot be set. Celery's executor fails a task at once when its message cannot be published; this one asks
-Redis first, and lets tasks wait in the scheduler while it does not answer. And a message that Redis lost (a server
+Two things cannot be set. Celery's executor fails a task at once when its message cannot be published; this one lets
+tasks wait in the scheduler for as long as Redis is away or full. And a message that Redis lost (a server
 that came back empty, a connection that died with a message on its way to a worker) is noticed only after
 `[scheduler] task_queued_timeout`, an hour; this one looks for the messages of tasks that have been queued for a while,
 and has those whose messages are nowhere scheduled again, which uses up no try.
@@ -12,22 +12,20 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow.models.log import Log
-from airflow.models.taskinstance import TaskInstance
-from airflow.models.taskinstancekey import TaskInstanceKey
 from airflow.providers.celery.executors.celery_executor import CeleryExecutor
-from airflow.providers.celery.executors.celery_executor_utils import OPERATION_TIMEOUT
-from airflow.providers.common.compat.sdk import AirflowTaskTimeout, timeout
-from airflow.utils import timezone
-from airflow.utils.session import create_session
-from airflow.utils.state import TaskInstanceState
-from sqlalchemy import select, update
+from airflow.providers.celery.executors.celery_executor_utils import OPERATION_TIMEOUT, ExceptionWithTraceback
+from airflow.providers.common.compat.sdk import AirflowTaskTimeout, Stats, timeout
+from kombu.exceptions import OperationalError
 
 from airfleet.resilience import broker
 
+# Every `airflow` command imports its executor, and only a scheduler needs the models: they are imported where they are.
 if TYPE_CHECKING:
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.models.taskinstancekey import TaskInstanceKey
     from sqlalchemy.orm import Session
 
 # A task whose message is nowhere in two looks in a row is lost: one look may fall between a worker's taking it from
@@ -45,14 +43,25 @@ class SteadyCeleryExecutor(CeleryExecutor):  # type: ignore[misc]
         self._next_look = time.monotonic() + LOOK_EVERY_S
         self._missing: set[str] = set()
 
-    def _send_workloads(self, workload_tuples_to_send: Sequence[Any]) -> None:
-        """Publish what can be published; the rest stays queued here, and is tried again in the next loop."""
-        for sent, workload in enumerate(workload_tuples_to_send):
-            if not self._broker_answers():
-                left = len(workload_tuples_to_send) - sent
-                self.log.warning("The broker does not answer: %d tasks wait here until it does.", left)
-                return
-            super()._send_workloads([workload])
+    def _send_workloads_to_celery(self, workload_tuples_to_send: Sequence[Any]) -> list[Any]:
+        """Publish until the broker refuses; what is left out of the result stays queued here for the next loop."""
+        sent: list[Any] = []
+        for workload in workload_tuples_to_send:
+            (answer,) = super()._send_workloads_to_celery([workload])
+            result = answer[-1]
+            if isinstance(result, ExceptionWithTraceback) and isinstance(result.exception, self._broker_errors):
+                left = len(workload_tuples_to_send) - len(sent)
+                Stats.incr("celery.task_timeout_error")
+                self.log.warning("The broker takes no message (%r): %d tasks wait for it here.", result.exception, left)
+                break
+            sent.append(answer)
+        return sent
+
+    @cached_property
+    def _broker_errors(self) -> tuple[type[BaseException], ...]:
+        """Return what publishing raises when the broker is away, full, or too slow for [celery] operation_timeout."""
+        connection = self.celery_app.connection_for_write()
+        return (OperationalError, AirflowTaskTimeout, *connection.connection_errors, *connection.channel_errors)
 
     def sync(self) -> None:
         """Take in what became of the tasks; now and then look for lost messages."""
@@ -65,15 +74,10 @@ class SteadyCeleryExecutor(CeleryExecutor):  # type: ignore[misc]
                 self.log.warning("Could not look for lost messages; will try again.", exc_info=True)
             self._next_look = time.monotonic() + LOOK_EVERY_S
 
-    def _broker_answers(self) -> bool:
-        try:
-            with timeout(seconds=OPERATION_TIMEOUT):
-                broker.ping(self.celery_app)
-        except (Exception, AirflowTaskTimeout):
-            return False
-        return True
-
     def _queue_lost_again(self) -> None:
+        from airflow.models.taskinstancekey import TaskInstanceKey
+        from airflow.utils.session import create_session
+
         keys = {result.task_id: key for key, result in self.workloads.items() if isinstance(key, TaskInstanceKey)}
         if not keys:
             self._missing = set()
@@ -95,6 +99,11 @@ class SteadyCeleryExecutor(CeleryExecutor):  # type: ignore[misc]
 
     def _waiting(self, task_ids: Iterable[str], session: Session) -> list[TaskInstance]:
         """Return this scheduler's tasks, of those that have *task_ids*, that have been queued for a while."""
+        from airflow.models.taskinstance import TaskInstance
+        from airflow.utils import timezone
+        from airflow.utils.state import TaskInstanceState
+        from sqlalchemy import select
+
         query = select(TaskInstance).where(
             TaskInstance.state == TaskInstanceState.QUEUED,
             TaskInstance.external_executor_id.in_(list(task_ids)),
@@ -105,6 +114,12 @@ class SteadyCeleryExecutor(CeleryExecutor):  # type: ignore[misc]
 
     def _schedule_again(self, ti: TaskInstance, key: TaskInstanceKey, session: Session) -> None:
         """Give the task back to the scheduler, as it does itself with one that was queued for too long."""
+        from airflow.models.log import Log
+        from airflow.models.taskinstance import TaskInstance
+        from airflow.utils import timezone
+        from airflow.utils.state import TaskInstanceState
+        from sqlalchemy import update
+
         self.log.warning("The message of %s is neither in its queue nor with a worker: queueing it again.", ti)
         session.add(
             Log(event=EVENT, task_instance=ti.key, extra="The broker lost the task's message; it is queued again.")

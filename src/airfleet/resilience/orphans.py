@@ -23,8 +23,16 @@ _INIT = 1
 
 @hookimpl  # type: ignore[untyped-decorator]
 def on_task_instance_running(previous_state: Any, task_instance: Any) -> None:
-    """Bind this process, a task's own, to its parent's life."""
-    die_with_parent()
+    """Bind this process, a task's own, to its parent's life.
+
+    `airflow dags test` runs tasks in its own process, whose parent may well be a container's init: that one is left
+    alone.
+    """
+    from airflow.sdk.execution_time import task_runner
+    from airflow.sdk.execution_time.comms import CommsDecoder
+
+    if isinstance(getattr(task_runner, "SUPERVISOR_COMMS", None), CommsDecoder):
+        die_with_parent()
 
 
 def die_with_parent() -> None:

@@ -1,21 +1,10 @@
-"""What is changed in a scheduler; a listener of Airflow's components, registered by the plugin airfleet_scheduler."""
+"""What is changed in a scheduler."""
 
 from __future__ import annotations
 
 import functools
-import sys
-from typing import Any
-
-from airflow.listeners import hookimpl
 
 from airfleet.upstream import guard, polling, results, tokens
-
-
-@hookimpl  # type: ignore[untyped-decorator]
-def on_starting(component: Any) -> None:
-    """Change the scheduler when *component* is one; its module is loaded in no other role."""
-    if "airflow.jobs.scheduler_job_runner" in sys.modules:
-        install()
 
 
 @functools.cache

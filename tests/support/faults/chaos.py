@@ -1,11 +1,14 @@
 """Faults that may strike at any time, alone or together, and that end by themselves."""
 
+import random
 import time
 from collections.abc import Sequence
 from enum import Enum
 
 from support.checkout import wait_until
 from support.faults.fleet import Fleet
+
+_PAIRS = 0.4
 
 
 class Fault(Enum):
@@ -24,10 +27,18 @@ class Fault(Enum):
     DAG_PROCESSOR_KILLED = "airflow-dag-processor killed"
 
 
+def draw(dice: random.Random) -> list[Fault]:
+    """Return one fault, or two that do not meet the same process."""
+    faults = dice.sample(list(Fault), k=2)
+    names = {fault.value.rpartition(" ")[0] for fault in faults}
+    return faults if len(names) == len(faults) and dice.random() < _PAIRS else faults[:1]
+
+
 def strike(fleet: Fleet, faults: Sequence[Fault], seconds: float) -> None:
     """Let *faults* happen at once; what goes away comes back after *seconds*."""
     gone = []
-    for fault in faults:
+    # What is killed first: the other fault must not have taken it away by then.
+    for fault in sorted(faults, key=lambda fault: "killed" not in fault.value):
         name, _, what = fault.value.rpartition(" ")
         if what == "killed" and name in ("pool child", "task"):
             _kill_one(fleet, name)

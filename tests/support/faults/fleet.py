@@ -55,6 +55,7 @@ class Fleet:
         """Return the stack of *checkout*, with the workload's Dags and tables in place."""
         settings = load(checkout.root / ".env")
         fleet = cls(checkout, settings, EmbeddedStack(settings, Paths(checkout.root)))
+        fleet.wait_until_healthy()
         fleet.execute(TABLES)
         checkout.add_dag("faults_workload", WORKLOAD.read_text())
         with fleet.api() as api:
@@ -221,7 +222,7 @@ class Fleet:
         old = {}
         for key, value in changes.items():
             section, option = key.split(".")
-            old[key] = config.get(section, option)
+            old[key] = config.get(section, option, fallback="")
             config.set(section, option, value)
         with path.open("w") as file:
             config.write(file)

@@ -41,7 +41,7 @@ class Entry:
     """One fault that was tried.
 
     *recovery_s* is the seconds that *recovery_of* names; *seconds* those from the trigger of the work to its end.
-    *shortened* holds the settings that differ from the product's own.
+    *shortened* holds the settings that differ from the product's own, most of them to save time.
     """
 
     number: str
@@ -59,11 +59,12 @@ class Entry:
 
 
 def append(path: Path, entry: Entry) -> None:
-    """Add *entry* to the entries in *path*; an earlier one of the same fault gives way to it."""
-    entries = read(path)
-    kept = [found for found in entries if (found["number"], found["fault"]) != (entry.number, entry.fault)]
-    kept.append(asdict(entry))
-    kept.sort(key=lambda found: (int(found["number"]), found["fault"]))
+    """Add *entry* to the entries in *path*; an earlier one of the same fault and settings gives way to it."""
+    new = asdict(entry)
+    same = ("number", "fault", "shortened")
+    kept = [found for found in read(path) if any(found[key] != new[key] for key in same)]
+    kept.append(new)
+    kept.sort(key=lambda found: (int(found["number"]), found["fault"], len(found["shortened"])))
     partial = path.with_name(path.name + ".partial")
     partial.write_text(json.dumps(kept, indent=1) + "\n")
     partial.replace(path)
@@ -95,7 +96,8 @@ def table(entries: list[dict[str, Any]]) -> str:
         )
         lines.append("| " + " | ".join(cells) + " |")
     lines += ["", "Machines: " + "; ".join(sorted({entry["machine"] for entry in entries})) + "."]
-    lines += ["", "\\* with settings shortened for the test:", ""]
+    if any(entry["shortened"] for entry in entries):
+        lines += ["", "\\* with other settings than the product's:", ""]
     for entry in entries:
         if entry["shortened"]:
             changed = ", ".join(f"`{key} = {value}`" for key, value in sorted(entry["shortened"].items()))

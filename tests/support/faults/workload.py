@@ -43,6 +43,7 @@ class Work:
     count: int = COUNT
     runs: list[DagRun] = field(default_factory=list)
     started_at: float = 0.0
+    ended_at: float = 0.0
 
     @classmethod
     def start(
@@ -148,12 +149,12 @@ class Work:
             wait_until("the runs end", self.ended, timeout_s)
         except AssertionError as error:
             raise AssertionError(f"{error}; tasks: {self.states()}; messages: {self.fleet.messages()}") from None
-        seconds = time.time() - self.started_at
+        self.ended_at = self.ended_at or time.time()
         tries = self.fleet.rows(
             "SELECT try_number FROM task_instance WHERE dag_id = %s AND run_id = ANY(%s)", self.dag_id, self.run_ids
         )
         further = [max(0, number - 1) for (number,) in tries]
-        return Outcome(seconds, sum(further), 1 + max(further))
+        return Outcome(self.ended_at - self.started_at, sum(further), 1 + max(further))
 
     def rows(self) -> list[Rows]:
         """Return what each run wrote, in the order of the triggers."""
@@ -212,9 +213,10 @@ class Invariant:
 
     def _every_run_is_there_once(self, work: Work) -> None:
         found = self.fleet.rows(
-            "SELECT run_id, state FROM dag_run WHERE dag_id = %s AND queued_at >= %s ORDER BY run_id",
+            "SELECT run_id, state FROM dag_run WHERE dag_id = %s AND queued_at BETWEEN %s AND %s ORDER BY run_id",
             work.dag_id,
             at(work.started_at),
+            at(work.ended_at),
         )
         assert found == sorted((run_id, "success") for run_id in work.run_ids)
 

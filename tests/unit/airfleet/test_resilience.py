@@ -17,9 +17,11 @@ from typing import Any
 
 import psutil
 import pytest
+from airflow.sdk.execution_time import task_runner
+from airflow.sdk.execution_time.comms import CommsDecoder
 from support.checkout import wait_until
 
-from airfleet.resilience import parsing
+from airfleet.resilience import orphans, parsing
 
 KEY = "a task's key"
 
@@ -56,10 +58,7 @@ def test_celerys_executor_fails_a_task_that_it_cannot_publish_by_itself(executor
     assert stock.event_buffer[KEY][0] == "failed"
 
 
-def test_a_task_waits_in_the_scheduler_while_the_broker_is_away(
-    executors: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(executors, "OPERATION_TIMEOUT", 0.5)
+def test_a_task_waits_in_the_scheduler_while_the_broker_is_away(executors: Any) -> None:
     steady = _queued(executors.SteadyCeleryExecutor())
     steady._send_workloads([(KEY, None, "default", None)])
     assert KEY in steady.queued_tasks
@@ -70,6 +69,18 @@ def test_celerys_executor_does_not_look_for_messages_by_itself(executors: Any) -
     text = inspect.getsource(executors.CeleryExecutor)
     assert "unacked" not in text
     assert "lrange" not in text
+
+
+def test_a_process_that_runs_tasks_by_itself_is_not_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    # `airflow dags test` has no supervisor beyond its own process.
+    bound: list[bool] = []
+    monkeypatch.setattr(orphans, "die_with_parent", lambda: bound.append(True))
+    monkeypatch.delattr(task_runner, "SUPERVISOR_COMMS", raising=False)
+    orphans.on_task_instance_running(None, None)
+    assert bound == []
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", CommsDecoder.__new__(CommsDecoder), raising=False)
+    orphans.on_task_instance_running(None, None)
+    assert bound == [True]
 
 
 PARENT = """

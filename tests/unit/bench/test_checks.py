@@ -22,10 +22,17 @@ def test_the_cores_used_are_each_checks_cpu_seconds_over_its_interval() -> None:
     assert cores == pytest.approx(each["a-role"] / 2.0)
 
 
-def test_a_check_that_refuses_is_no_measurement() -> None:
+def test_a_check_that_goes_on_refusing_is_no_measurement() -> None:
     check = HealthCheck("a-role", 1.0, [sys.executable, "-I", "-c", "raise SystemExit(3)"], {})
-    with pytest.raises(AirfleetError, match="exits 3"):
+    with pytest.raises(AirfleetError, match="exits 3 again and again"):
         checks.cores([check], seconds=0.1)
+
+
+def test_a_check_that_refuses_once_is_run_again(tmp_path: Any) -> None:
+    seen = tmp_path / "ran"
+    once = f"from pathlib import Path\np = Path({str(seen)!r})\nif not p.exists(): p.touch(); raise SystemExit(3)"
+    check = HealthCheck("a-role", 1.0, [sys.executable, "-I", "-c", once], {})
+    assert list(checks.cores([check], seconds=0.1)[1]) == ["a-role"]
 
 
 @pytest.fixture(params=[OURS, STOCK])
@@ -53,6 +60,6 @@ def test_an_instance_is_a_folder_of_its_own_with_links_to_the_code_alone(laid_ou
     paths = laid_out.stack.paths
     assert (paths.root / "src").resolve() == Paths().root / "src"
     assert {"bench_burst.py", "bench_chain.py", "bench_wait.py"} <= {path.name for path in paths.dags.iterdir()}
-    own = (paths.airflow_home / "plugins" / "airfleet_scheduler.py").exists()
+    own = (paths.airflow_home / "plugins" / "airfleet_roles.py").exists()
     assert own == (laid_out.profile == OURS)
     assert ("scheduler_idle_sleep_time" in paths.airflow_cfg.read_text()) == (laid_out.profile == OURS)

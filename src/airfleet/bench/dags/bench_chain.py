@@ -2,7 +2,7 @@
 
 from airflow.sdk import chain, dag, task
 
-STEPS = 20
+STEPS = 10
 
 
 @dag(dag_id="bench_chain", schedule=None)  # type: ignore[untyped-decorator]

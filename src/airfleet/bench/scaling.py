@@ -1,0 +1,79 @@
+"""`python -m airfleet.bench.scaling JSON`: print docs/scaling.md from the bench's JSON."""
+
+import json
+import sys
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from airfleet.bench import sizing
+from airfleet.bench.instance import OURS
+from airfleet.bench.page import table
+
+# What was not measured is not written about.
+_NEEDS = {"More workers": "scale-out", "More Dags": "parse", "More runs": "soak", "Sizes": "soak"}
+_DAYS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
+
+
+def page(found: Mapping[str, Any]) -> str:
+    """Return the whole page: the text of scaling.txt with every number filled in."""
+    cpu_s = found["cpu_s_per_task_by_role"][OURS]
+    parts = {part: profiles[OURS] for part, profiles in found.get("parts", {}).items() if OURS in profiles}
+    values: dict[str, Any] = {
+        f"{part.replace('-', '_')}_{name}": value
+        for part, measured in parts.items()
+        for name, value in measured.items()
+        if isinstance(value, int | float | str)
+    }
+    if soak := parts.get("soak"):
+        for quarter in ("first_quarter", "last_quarter"):
+            values |= {f"soak_{quarter}_{name}": value for name, value in soak[quarter].items()}
+        values["sizing_table"] = _sizes(cpu_s, soak["redis_bytes_per_waiting_task"], found["slots"])
+    if scaled := parts.get("scale-out"):
+        values["scale_out_table"] = _steps(scaled["steps"])
+    values |= {
+        "date": found["date"],
+        "peak": sizing.PEAK,
+        "busy": sizing.BUSY,
+        "task_s": sizing.TASK_S,
+        "pool": sizing.POOL,
+        "connections": sizing.CONNECTIONS - sizing.KEPT,
+        "slots": found["slots"],
+        "largest": sizing.LARGEST_MACHINE_CORES,
+        "webserver_tasks_per_s": f"{sizing.most_tasks_per_s(sizing.WEBSERVER, cpu_s):.0f}",
+        "scheduler_tasks_per_s": f"{sizing.most_tasks_per_s(sizing.SCHEDULER, cpu_s):.0f}",
+        "cpu_per_task": f"{sum(cpu_s.values()):.3f}",
+        "cpu_table": table(("role", "CPU seconds a task"), [(role, f"{used:.4f}") for role, used in cpu_s.items()]),
+    }
+    sections = resources.files("airfleet.bench").joinpath("scaling.txt").read_text().split("\n## ")
+    written = [text for text in sections if _NEEDS.get(text.splitlines()[0], text) in (text, *parts)]
+    return Template("\n## ".join(written).rstrip("\n") + "\n").substitute(values)
+
+
+def _sizes(cpu_s: Mapping[str, float], redis_bytes: float, slots: int) -> str:
+    head = (
+        "tasks a day", "tasks/s in the busiest hour", "webservers", "schedulers", f"workers of {slots} slots", "slots",
+        "cores, all roles", "Postgres connections", "Redis MiB", "what gave out first on the way here",
+    )  # fmt: skip
+    rows = []
+    for day in _DAYS:
+        s = sizing.size(day, cpu_s, redis_bytes, slots)
+        rows.append(
+            (f"{day:,}", f"{s.tasks_per_s:g}", f"{s.webservers}", f"{s.schedulers}", f"{s.workers}", f"{s.slots}",
+             f"{s.cores:g}", f"{s.connections}", f"{s.redis_mib:g}", s.bottleneck)
+        )  # fmt: skip
+    return table(head, rows)
+
+
+def _steps(steps: list[dict[str, float]]) -> str:
+    rows = [
+        (f"{s['workers']}", f"{s['seconds']:g}", f"{s['ceiling_s']:g}", f"{s['efficiency']:g}", f"{s['cpu_s']:g}")
+        for s in steps
+    ]
+    return table(("workers", "seconds", "slots' own limit, s", "efficiency", "CPU seconds, all roles"), rows)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page(json.loads(Path(sys.argv[1]).read_text())))

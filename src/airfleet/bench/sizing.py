@@ -1,0 +1,83 @@
+"""How large a deployment has to be for a number of tasks a day, from what one task was measured to cost."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# The busiest hour of a day has this many times the average hour's tasks: nightly pipelines come at once.
+PEAK = 4
+# A core that is busier than this makes what waits for it wait longer than it works.
+BUSY = 0.6
+# Seconds that a task holds a slot, on average: what pipelines of queries and copies take.
+TASK_S = 30
+DAY_S = 86_400
+# [database] sql_alchemy_pool_size and sql_alchemy_max_overflow of airflow.cfg, for each process that has the metadata.
+POOL = 15
+# Postgres' max_connections, of which this many are kept for init, exporters and people.
+CONNECTIONS, KEPT = 200, 20
+LARGEST_MACHINE_CORES = 16
+WEBSERVER, SCHEDULER = "airflow-webserver", "airflow-scheduler"
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a day of *tasks* needs, in its busiest hour."""
+
+    tasks_a_day: int
+    tasks_per_s: float
+    webservers: int
+    schedulers: int
+    workers: int
+    slots: int
+    cores: float
+    connections: int
+    redis_mib: float
+    slots_per_worker: int
+
+    @property
+    def bottleneck(self) -> str:
+        """What gave out last of all that has given out on the way to this size."""
+        found = "nothing: one of each"
+        if self.slots > self.slots_per_worker:
+            found = "slots: more workers"
+        if self.webservers > 1:
+            found = "the webserver's core: more webservers"
+        if self.connections > CONNECTIONS - KEPT:
+            found = "Postgres' connections: PgBouncer"
+        if self.schedulers > 1:
+            found = "the scheduler's core: a second scheduler"
+        if self.cores > LARGEST_MACHINE_CORES:
+            found = "one machine: workers on others, or Kubernetes"
+        return found
+
+
+def size(tasks_a_day: int, cpu_s: Mapping[str, float], redis_bytes: float, slots_per_worker: int) -> Size:
+    """Return the size for *tasks_a_day*, with *cpu_s* a task by role and *redis_bytes* for each that waits.
+
+    A webserver and a scheduler use one core each at most: both are single Python processes.
+    """
+    peak = tasks_a_day / DAY_S * PEAK
+    slots = max(slots_per_worker, math.ceil(peak * TASK_S))
+    webservers = max(1, math.ceil(peak * cpu_s[WEBSERVER] / BUSY))
+    schedulers = max(1, math.ceil(peak * cpu_s[SCHEDULER] / BUSY))
+    cores = peak * sum(cpu_s.values()) / BUSY
+    # The dag-processor and the triggerer have a pool each; a slot keeps a connection to Celery's results.
+    connections = POOL * (webservers + schedulers + 2) + slots
+    return Size(
+        tasks_a_day=tasks_a_day,
+        tasks_per_s=round(peak, 2),
+        webservers=webservers,
+        schedulers=schedulers,
+        workers=math.ceil(slots / slots_per_worker),
+        slots=slots,
+        cores=round(cores, 1),
+        connections=connections,
+        # A backlog of a quarter of an hour's tasks.
+        redis_mib=round(peak * DAY_S / 96 * redis_bytes / (1 << 20), 1),
+        slots_per_worker=slots_per_worker,
+    )
+
+
+def most_tasks_per_s(role: str, cpu_s: Mapping[str, float]) -> float:
+    """Return how many tasks a second one process of *role* keeps up with."""
+    return BUSY / cpu_s[role]

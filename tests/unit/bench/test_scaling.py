@@ -1,0 +1,66 @@
+"""The page on scaling holds measured figures, and no section without them."""
+
+from typing import Any
+
+import pytest
+
+from airfleet.bench.instance import OURS
+from airfleet.bench.scaling import page
+
+QUARTER = {
+    "tasks_per_s": 9.5,
+    "queued_s_median": 3.1,
+    "queued_s_max": 20.0,
+    "scheduler_loop_ms": 30.0,
+    "memory_mib": 1200,
+    "scheduler_mib": 150,
+}
+PARTS: dict[str, Any] = {
+    "scale-out": {"steps": [{"workers": 1, "seconds": 166.5, "ceiling_s": 160, "efficiency": 1.0, "cpu_s": 12.0}]},
+    "parse": {
+        "dags": 1000,
+        "tasks": 10000,
+        "first_parse_s": 77.7,
+        "dag_processor_cpu_s_per_file": 0.05,
+        "steady_dag_processor_cores": 0.9,
+        "steady_scheduler_cores": 0.1,
+        "steady_postgres_cores": 0.1,
+        "database_kib_per_dag": 12.0,
+        "dag_processor_mib_more": 10.0,
+        "scheduler_mib_more": 5.0,
+    },
+    "soak": {
+        "redis_bytes_per_waiting_task": 5000,
+        "tasks": 2010,
+        "statsd_finished": 2010,
+        "database_kib_per_task": 3.0,
+        "scheduler_mib_per_1000_tasks": 0.1,
+        "first_quarter": QUARTER,
+        "last_quarter": QUARTER,
+    },
+}
+
+
+def measured(*parts: str) -> dict[str, Any]:
+    cpu_s = {"airflow-webserver": 0.04, "airflow-scheduler": 0.03, "airflow-worker": 0.1, "postgres": 0.02}
+    return {
+        "date": "2026-01-02",
+        "slots": 8,
+        "cpu_s_per_task_by_role": {OURS: cpu_s},
+        "parts": {part: {OURS: PARTS[part]} for part in parts},
+    }
+
+
+def test_every_figure_is_filled_in() -> None:
+    text = page(measured(*PARTS))
+    assert "$" not in text
+    for figure in ("166.5", "77.7", "2010", "10,000,000", "2026-01-02"):
+        assert figure in text
+
+
+@pytest.mark.parametrize(
+    ("missing", "heading"), [("scale-out", "## More workers"), ("parse", "## More Dags"), ("soak", "## More runs")]
+)
+def test_what_was_not_measured_has_no_section(missing: str, heading: str) -> None:
+    assert heading in page(measured(*PARTS))
+    assert heading not in page(measured(*(part for part in PARTS if part != missing)))

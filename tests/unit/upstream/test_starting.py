@@ -1,0 +1,30 @@
+"""A role that forks shares what it has loaded with its children."""
+
+import gc
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from airfleet.upstream import starting
+
+
+class Job:
+    """Stands for Airflow's, which is a table's row."""
+
+
+class TaskRunnerMarker:
+    """Stands for what a task's process says instead."""
+
+
+@pytest.fixture(autouse=True)
+def thawed() -> Iterator[None]:
+    gc.unfreeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.parametrize(("component", "frozen"), [(Job(), True), (TaskRunnerMarker(), False)])
+def test_what_is_loaded_is_frozen_in_a_role_and_not_in_a_task(component: Any, frozen: bool) -> None:
+    starting.on_starting(component)
+    assert (gc.get_freeze_count() > 0) == frozen
