@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,11 +11,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from support.checkout import ROOT, free_ports, wait_until
+from support.checkout import ROOT, wait_until
 
 from airfleet import mailbox
 from airfleet.monitoring import build, commands
 from airfleet.monitoring.alertmanager_init import write
+from airfleet.preflight import free_ports
 
 
 def alert(reason: str) -> dict[str, dict[str, str]]:
@@ -36,7 +38,7 @@ def test_a_message_is_caught_with_a_title_whatever_its_alerts_have_in_common(
     mail_port, web_port = free_ports(2)
     given = {
         "MAIL_CATCHER_ADDRESS": f"{host}:{mail_port}",
-        "MAIL_CATCHER_PASSWORD": "a long password",
+        "MAIL_CATCHER_PASSWORD": secrets.token_hex(12),
         "MAIL_CATCHER_FOLDER": str(tmp_path / "mail"),
         "MAIL_TO": "team@localhost",
         "MAIL_FROM": "airfleet@localhost",

@@ -113,7 +113,8 @@ def copy_checkout(root: Path, *, metrics_third_octet: int | None = None) -> Depl
     (root / "airflow" / "plugins").mkdir(exist_ok=True)
     env_file.fill(root / ".env", root / ".env.example")
     deployment = Deployment(root)
-    deployment.set_env(**dict(zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True)))
+    # Off: no image of Grafana can be had where these tests run; they lay monitoring over without it.
+    deployment.set_env(MONITORING="off", **dict(zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True)))
     if metrics_third_octet:
         use_metrics_network(deployment, metrics_third_octet)
     return deployment

@@ -8,13 +8,10 @@ from typing import Any
 
 from airfleet.bench import checks, workloads
 from airfleet.bench.account import Meter, memory_bytes
-from airfleet.bench.instance import OURS, STOCK, Instance, instances
+from airfleet.bench.instance import EXTRA_ROLES, OURS, STOCK, Instance, instances
 from airfleet.embedded.stack import Say
 from airfleet.paths import Paths
-from airfleet.roles import FLOWER, MAIL_CATCHER
 
-# What the official compose file does not start by default.
-_EXTRA_ROLES = (FLOWER.name, MAIL_CATCHER.name)
 _WOKEN_S = 2.0
 
 
@@ -123,7 +120,7 @@ def _idle(one: Instance, at: Paths, plan: Plan, samples: Samples, say: Say) -> N
         idle_cores=use.total_cpu_s / use.wall_s + checked,
         idle_roles_cores=use.total_cpu_s / use.wall_s,
         idle_checks_cores=checked,
-        memory_mib=sum(used for role, used in memory.items() if role not in _EXTRA_ROLES) / (1 << 20),
+        memory_mib=sum(used for role, used in memory.items() if role not in EXTRA_ROLES) / (1 << 20),
         memory_whole_mib=sum(memory.values()) / (1 << 20),
     )
     samples.details[one.profile] |= {

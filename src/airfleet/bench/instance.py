@@ -28,6 +28,7 @@ from airfleet.roles import FLOWER, MAIL_CATCHER, SCHEDULER, WEBSERVER, WORKER
 
 OURS, STOCK = "airfleet", "stock"
 SLOTS = 8
+EXTRA_ROLES = (FLOWER.name, MAIL_CATCHER.name)
 _PORTS = (*PORT_KEYS, *WATCHERS_PORT_KEYS, "scheduler_health_port")
 
 
@@ -45,11 +46,8 @@ class Instance:
         return self.stack.paths.dags
 
     def up(self, say: Say, workers: int = 1) -> None:
-        """Start it, with Flower and the mail catcher only where they are part of the profile."""
+        """Start it; return when all of it is healthy."""
         self.stack.up({WORKER.name: workers, SCHEDULER.name: 1}, say)
-        if self.profile == STOCK:
-            for role in (FLOWER, MAIL_CATCHER):
-                self.stack.manager.stop(role.name, wait=True)
 
     def down(self) -> None:
         """Stop it, and delete all that it wrote."""
@@ -101,6 +99,7 @@ class OfficialStack(EmbeddedStack):
             subprocess.run(command, env=role.environment, check=True, capture_output=True)
 
     def _start(self, missing: Sequence[RoleInstance | Watcher]) -> None:
+        missing = _official(missing)
         workers = [each for each in missing if each.name.startswith(WORKER.name)]
         super()._start([each for each in missing if each not in workers])
         webserver = next(i for i in self._roles() if i.role.name == self._start_up["worker_waits_for"])
@@ -110,8 +109,16 @@ class OfficialStack(EmbeddedStack):
                 break
         super()._start(workers)
 
+    def _wait_until_healthy(self, wanted: Sequence[RoleInstance | Watcher], say: Say) -> None:
+        super()._wait_until_healthy(_official(wanted), say)
+
     def _roles(self) -> list[RoleInstance]:
         return embedded_instances(self.settings, self.paths, {})
+
+
+def _official(given: Sequence[RoleInstance | Watcher]) -> list[RoleInstance | Watcher]:
+    """Return what the official compose file starts by default, of what this deployment starts."""
+    return [each for each in given if each.name not in EXTRA_ROLES]
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from airfleet.api import DagRun, TaskRun
+from airfleet.settings import Settings
 
 # Names and passwords are never cut: a narrow terminal wraps the line, a pipe gets all of it.
 _LEAST_WIDTH = 160
@@ -112,3 +113,20 @@ def duration(seconds: int) -> str:
     minutes, s = divmod(seconds, 60)
     h, m = divmod(minutes, 60)
     return f"{h} h {m} m" if h else f"{m} m {s} s" if m else f"{s} s"
+
+
+def logins(rows: Sequence[tuple[str, str, str, str]]) -> None:
+    """Print name, address, user and password of each page."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("Page", "Address", "User", "Password"):
+        table.add_column(title)
+    for row in rows:
+        table.add_row(*row)
+    console.print()
+    console.print(table)
+
+
+def mail_hint(settings: Settings) -> None:
+    """Say where mail is while no server is named."""
+    if settings.uses_mail_catcher:
+        console.print("Mail is caught here until .env names a server: ./airfleet mail")

@@ -37,11 +37,10 @@ class ContainerState(InstanceState):
 class DockerStack:
     """All containers of one checkout."""
 
-    def __init__(self, settings: Settings, paths: Paths, *, monitoring: bool = False) -> None:
+    def __init__(self, settings: Settings, paths: Paths) -> None:
         self.settings = settings
         self.paths = paths
-        self.monitoring = monitoring
-        self.compose = engine.Compose(paths, monitoring=monitoring)
+        self.compose = engine.Compose(paths)
 
     @property
     def addresses(self) -> Addresses:
@@ -69,9 +68,8 @@ class DockerStack:
         say("building the image")
         self.compose.run("build", "--quiet")
         say("containers")
-        scale = [part for name, count in counts.items() for part in ("--scale", f"{name}={count}")]
         try:
-            self.compose.run("up", "--detach", *scale)
+            self.compose.run("up", "--detach", *_scale(counts))
         except AirfleetError as error:
             raise AirfleetError(*error.problems, *self._init_said()) from None
         self.wait_until_healthy(say)
@@ -97,7 +95,14 @@ class DockerStack:
         return command, {"PGPASSWORD": self.settings.postgres_password.get_secret_value()}
 
     def watch(self, say: Say) -> None:
-        """Do nothing: the containers that watch are laid over with docker-compose.monitoring.yml."""
+        """Lay docker-compose.monitoring.yml over the stack, which changes none of its services.
+
+        Raises AirfleetError when that cannot be started; the stack runs on without it.
+        """
+        if not self.settings.monitoring:
+            return
+        say("Prometheus, Alertmanager and Grafana")
+        engine.Compose(self.paths, monitoring=True).run("up", "--detach", *_scale(self.counts()))
 
     def watched_by(self) -> set[str]:
         """Return the services that watch the stack and run."""
@@ -107,8 +112,7 @@ class DockerStack:
     def scale(self, counts: dict[str, int], say: Say) -> None:
         """Bring the scalable roles to *counts*: new ones are started, surplus ones finish their tasks first."""
         say(", ".join(f"{name}: {count}" for name, count in counts.items()))
-        scale = [part for name, count in counts.items() for part in ("--scale", f"{name}={count}")]
-        self.compose.run("up", "--detach", "--no-recreate", "--no-deps", *scale, *counts)
+        self.compose.run("up", "--detach", "--no-recreate", "--no-deps", *_scale(counts), *counts)
         self.wait_until_healthy(say)
 
     def down(self, say: Say, timeout_s: int | None = None, *, volumes: bool = False) -> None:
@@ -118,8 +122,8 @@ class DockerStack:
         """
         say("stopping")
         limit = ["--timeout", str(timeout_s)] if timeout_s is not None else []
-        # With every profile: a container of one that is not named would stay, and hold the networks.
-        every = engine.Compose(self.paths, monitoring=self.monitoring, profiles=("*",))
+        # With every file and profile: a container of one that is not named would stay, and hold the networks.
+        every = engine.Compose(self.paths, monitoring=True, profiles=("*",))
         every.run("down", *limit, *(["--volumes"] if volumes else []))
 
     def states(self) -> list[ContainerState]:
@@ -215,6 +219,10 @@ class DockerStack:
     def _init_said(self) -> list[str]:
         said = self.compose.run("logs", "--no-log-prefix", "--tail", "5", "airflow-init").strip()
         return [f"The end of init's log:\n{said}"] if said else []
+
+
+def _scale(counts: dict[str, int]) -> list[str]:
+    return [part for name, count in counts.items() for part in ("--scale", f"{name}={count}")]
 
 
 def _run(module: str, *arguments: str, names: Iterable[str]) -> list[str]:

@@ -72,3 +72,18 @@ def test_workers_elsewhere_get_the_addresses_and_the_secrets_of_a_worker_alone(
     assert {secret for secret in s.secrets() if secret in text} == {secret.get_secret_value() for secret in theirs}
     # Compose refuses a file in which such a key has no value.
     assert all(found[key] for key, value in dotenv_values(tmp_path / ".env", interpolate=False).items() if value)
+
+
+def test_monitoring_is_laid_over_unless_env_says_off(stack: DockerStack, docker_was_told: Path) -> None:
+    stack.watch(lambda _: None)
+    arguments = (docker_was_told / "arguments").read_text().splitlines()
+    files = [Path(arguments[i + 1]).name for i, word in enumerate(arguments) if word == "--file"]
+    assert files == ["docker-compose.celery.yml", "docker-compose.monitoring.yml"]
+    # A later `up` must not take back workers that were scaled out.
+    assert arguments[arguments.index("up") :] == [
+        *("up", "--detach", "--scale", "airflow-worker=2", "--scale", "airflow-scheduler=1"),
+    ]
+    (docker_was_told / "arguments").unlink()
+    off = DockerStack(stack.settings.model_copy(update={"monitoring": False}), stack.paths)
+    off.watch(lambda _: None)
+    assert not (docker_was_told / "arguments").exists()
