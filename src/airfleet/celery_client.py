@@ -33,12 +33,14 @@ class CeleryClient:
     def workers(self, timeout_s: float = 1.0) -> list[WorkerState]:
         """Return the workers that answer within *timeout_s*, by name; none when the broker does not answer."""
         inspect = self._app.control.inspect(timeout=timeout_s)
+        connection = self._app.connection_for_read()
         try:
             stats = inspect.stats() or {}
             if not stats:
                 return []
             return sorted(_states(stats, inspect.active() or {}, inspect.active_queues() or {}), key=_name)
-        except self._app.connection_for_read().connection_errors:
+        # A full Redis answers, but takes no question.
+        except (*connection.connection_errors, *connection.channel_errors):
             return []
 
 

@@ -12,6 +12,8 @@ from support.faults.workload import Invariant, Work
 Record = Callable[..., Entry]
 # A loop is ended after 50 s ([dag_processor] dag_file_processor_timeout); on a slow machine, a bit later.
 SHOWN_WITHIN_S = 180.0
+# Airflow parses no file that does not mention both.
+HEADER = "# A Dag of Airflow.\n"
 BAD = {
     "loops": ("while True:\n    try:\n        pass\n    except BaseException:\n        pass\n", "took longer than"),
     "crashes the interpreter": ("import ctypes\nctypes.string_at(0)\n", "SIGSEGV"),
@@ -49,7 +51,7 @@ def test_bad_dag_files_are_shown_and_stop_nobody_else(
     work = Work.start(fleet)
     dropped = time.time()
     for number, (source, _) in enumerate(BAD.values()):
-        drop_dag(f"bad_{number}", source)
+        drop_dag(f"bad_{number}", HEADER + source)
     for number, (what, (_, said)) in enumerate(BAD.items()):
 
         def is_shown(name: str = f"bad_{number}.py", said: str = said) -> bool:

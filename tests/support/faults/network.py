@@ -5,22 +5,18 @@ Packets are sent through the proxy by a rule, too, so the roles' own settings st
 
 import contextlib
 import os
-import pwd
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from support.checkout import wait_until
+from support.faults import slow_proxy
 
 from airfleet.preflight import free_ports
 
 TABLE = "airfleet_faults"
-# Whom the proxy runs as: what this user sends is not sent through the proxy again.
-PROXY_USER = "daemon"
-PROXY = Path(__file__).with_name("slow_proxy.py")
 
 
 @contextlib.contextmanager
@@ -36,23 +32,21 @@ def slow_and_lossy(latency_s: float, percent: int, *ports: int) -> Iterator[None
 
     Only new connections go through the proxy.
     """
-    uid = pwd.getpwnam(PROXY_USER).pw_uid
     detours = dict(zip(ports, free_ports(len(ports)), strict=True))
     drop = f"numgen random mod 100 < {percent} drop"
     proxies = [
         subprocess.Popen(
-            [sys.executable, "-", str(detour), str(port), str(latency_s / 2)],
-            stdin=PROXY.open(),
+            [sys.executable, slow_proxy.__file__, str(detour), str(port), str(latency_s / 2)],
             stdout=subprocess.DEVNULL,
-            user=uid,
-            cwd="/",
         )
         for port, detour in detours.items()
     ]
     try:
         for detour in detours.values():
             wait_until("the proxy listens", lambda port=detour: _listens(port), timeout_s=20)  # type: ignore[misc]
-        to_proxy = [f"tcp dport {port} meta skuid != {uid} redirect to :{detour}" for port, detour in detours.items()]
+        to_proxy = [
+            f"tcp dport {port} meta mark != {slow_proxy.MARK} redirect to :{detour}" for port, detour in detours.items()
+        ]
         lost = [f"tcp {side} {port} {drop}" for port in ports for side in ("dport", "sport")]
         with _rules(*lost, nat=to_proxy):
             yield

@@ -5,6 +5,7 @@ fails after an upgrade, upstream has changed: see whether the addition can go.
 """
 
 import contextlib
+import importlib
 import inspect
 import os
 import signal
@@ -81,6 +82,21 @@ def test_a_process_that_runs_tasks_by_itself_is_not_bound(monkeypatch: pytest.Mo
     monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", CommsDecoder.__new__(CommsDecoder), raising=False)
     orphans.on_task_instance_running(None, None)
     assert bound == [True]
+
+
+def test_kombu_takes_a_full_redis_for_no_reason_to_connect_again_by_itself() -> None:
+    from kombu.transport.redis import get_redis_error_classes
+    from redis.exceptions import OutOfMemoryError
+
+    assert not issubclass(OutOfMemoryError, get_redis_error_classes().connection_errors)
+
+
+def test_a_worker_connects_again_when_redis_is_full() -> None:
+    from kombu.transport.redis import Transport
+    from redis.exceptions import OutOfMemoryError
+
+    importlib.import_module("airfleet.resilience.worker")
+    assert issubclass(OutOfMemoryError, Transport.connection_errors)
 
 
 PARENT = """
