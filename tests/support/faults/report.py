@@ -81,7 +81,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 def table(entries: list[dict[str, Any]]) -> str:
     """Return the entries as a Markdown table, and under it the settings that were shortened for some of them."""
     lines = [
-        "| # | fault, while tasks run | result | recovery | further tries | all work | load | date | Airflow | commit |",
+        "| # | fault, while tasks run | result | recovery | more tries | all work | load | date | Airflow | commit |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for entry in entries:
