@@ -30,9 +30,10 @@ def machine() -> str:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of the packages that a fault may meet, and this repository's commit."""
+    """Return the versions of the packages that a fault may meet, and this repository's commit, with a + if changed."""
     found = {name: importlib.metadata.version(name) for name in _PACKAGES}
-    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
+    describe = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
+    done = subprocess.run(describe, cwd=ROOT, capture_output=True, text=True, check=True)
     return found | {"airfleet": done.stdout.strip()}
 
 
@@ -40,7 +41,8 @@ def versions() -> dict[str, str]:
 class Entry:
     """One fault that was tried.
 
-    *recovery_s* is the seconds that *recovery_of* names; *seconds* those from the trigger of the work to its end.
+    *recovery_s* is the seconds that *recovery_of* names; *seconds* those from the trigger of the work to its end;
+    *load* the machine's load average over the five minutes before the fault.
     *shortened* holds the settings that differ from the product's own, most of them to save time.
     """
 
@@ -55,6 +57,7 @@ class Entry:
     notes: str = ""
     date: str = field(default_factory=lambda: datetime.now(UTC).strftime("%Y-%m-%d %H:%M"))
     machine: str = field(default_factory=machine)
+    load: float = field(default_factory=lambda: os.getloadavg()[1])
     versions: dict[str, str] = field(default_factory=versions)
 
 
@@ -78,8 +81,8 @@ def read(path: Path) -> list[dict[str, Any]]:
 def table(entries: list[dict[str, Any]]) -> str:
     """Return the entries as a Markdown table, and under it the settings that were shortened for some of them."""
     lines = [
-        "| # | fault, while tasks run | result | recovery | further tries | whole work | date | Airflow | commit |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| # | fault, while tasks run | result | recovery | more tries | all work | load | date | Airflow | commit |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for entry in entries:
         recovery = "" if entry["recovery_s"] is None else f"{entry['recovery_s']:.0f} s ({entry['recovery_of']})"
@@ -90,6 +93,7 @@ def table(entries: list[dict[str, Any]]) -> str:
             recovery,
             "" if entry["further_tries"] is None else str(entry["further_tries"]),
             "" if entry["seconds"] is None else f"{entry['seconds']:.0f} s",
+            f"{entry['load']:.0f}" if "load" in entry else "",
             entry["date"],
             entry["versions"]["apache-airflow"],
             entry["versions"]["airfleet"],
