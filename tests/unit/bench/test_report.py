@@ -71,5 +71,5 @@ def test_each_figure_that_is_worse_than_its_limit_is_named(name: str) -> None:
 def test_the_fast_bench_fails_by_a_wide_margin_only() -> None:
     assert set(report.FAST_LIMITS) == set(report.TARGETS)
     assert report.misses(report.TARGETS, report.FAST_LIMITS) == []
-    no_gain_at_all = dict.fromkeys(report.TARGETS, 1.0) | {"cpu_per_task": 1.2, "memory": 1.1, "startup": 1.2}
+    no_gain_at_all = dict.fromkeys(report.TARGETS, 1.0) | {"cpu_per_task": 1.4, "memory": 1.1, "startup": 1.6}
     assert len(report.misses(no_gain_at_all, report.FAST_LIMITS)) == len(report.TARGETS)
