@@ -72,7 +72,7 @@ def test_the_report_is_a_tab_of_its_run(page: Page, stack: Deployment) -> None:
     runs = page.request.get(stack.url("/api/v2/dags/weekly_full_pipeline/dagRuns?state=success&limit=1")).json()
     run_id = runs["dag_runs"][0]["dag_run_id"]
     page.goto(stack.url(f"/dags/weekly_full_pipeline/runs/{run_id}"))
-    page.get_by_role("link", name="Report").click()
+    page.get_by_role("link", name="Report", exact=True).click()
     report = page.frame_locator("iframe[title=Report]")
     expect(report.get_by_role("heading", name="Weekly shop report")).to_be_visible(timeout=PATIENCE_MS)
     expect(report.get_by_text("Net sales by day")).to_be_visible()

@@ -13,12 +13,14 @@ from airfleet.settings import Settings
 Connect = Callable[..., Connection]
 BUSY = """
 import time
+from datetime import timedelta
 from airflow.sdk import dag, task
 
 
 @dag(schedule=None)
 def busy():
-    @task
+    # A task that was at work when the backup was made is one whose worker is gone.
+    @task(retries=3, retry_delay=timedelta(seconds=1))
     def nap(seconds: int) -> dict[str, int]:
         time.sleep(seconds)
         return {"rows": seconds}

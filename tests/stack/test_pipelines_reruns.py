@@ -31,7 +31,7 @@ def runs_of(rest: Rest, dag_id: str, number: int) -> list[dict]:
     wait_until(
         f"backfill {number} of {dag_id} is over",
         lambda: rest.get(f"/api/v2/backfills/{number}")["completed_at"],
-        timeout_s=150,
+        timeout_s=300,
     )
     found = rest.get(f"/api/v2/dags/{dag_id}/dagRuns", limit=100, order_by="logical_date")["dag_runs"]
     return [run for run in found if run["run_type"] == "backfill"]

@@ -49,7 +49,7 @@ class Rest:
         found = self.get(f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances", limit=100)
         return {task["task_id"]: task["state"] or "waiting" for task in found["task_instances"]}
 
-    def finished(self, run: DagRun, timeout_s: float = 120) -> str:
+    def finished(self, run: DagRun, timeout_s: float = 300) -> str:
         """Wait until the run is over, and return its state."""
 
         def over() -> str | None:

@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 MODULES = (
     "airflow.dag_processing.bundles.local",
+    "airflow.dag_processing.dagbag",
     "airflow.providers.standard.decorators.python",
     "airflow.sdk.definitions.asset.metadata",
     "airflow.sdk.definitions.connection",

@@ -24,6 +24,7 @@ import airflow.providers.celery.executors.celery_executor_utils
 import airfleet.upstream.worker, sys, threading
 before = set(sys.modules)
 from airflow.sdk import chain, dag, task
+import airflow.dag_processing.dagbag
 from airflow.sdk.execution_time import comms, supervisor, task_runner
 from airflow.sdk.listener import get_listener_manager
 get_listener_manager()
