@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import signal
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -21,8 +22,9 @@ _NEXT_STEP = "Run ./airfleet check to see what it does."
 
 @hookimpl  # type: ignore[untyped-decorator]
 def on_starting(component: Any) -> None:
-    """Change the dag-processor when *component* is one."""
-    if getattr(component, "job_type", None) == "DagProcessorJob":
+    """Change the dag-processor when this process is one."""
+    # A job that starts does not know its kind yet; no other role loads this module.
+    if "airflow.cli.commands.dag_processor_command" in sys.modules:
         install()
 
 

@@ -5,7 +5,7 @@ fails after an upgrade, upstream has changed: see whether the addition can go.
 """
 
 import contextlib
-import importlib
+import importlib.util
 import inspect
 import os
 import signal
@@ -182,6 +182,19 @@ def test_a_process_that_crashes_while_parsing_becomes_an_import_error(exit_code:
     assert process.parsing_result.import_errors == {
         "bad.py": f"The process that parsed this file {said} Run ./airfleet check to see what it does."
     }
+
+
+def test_only_a_dag_processor_is_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = "airflow.cli.commands.dag_processor_command"
+    changed: list[str] = []
+    monkeypatch.setattr(parsing, "install", lambda: changed.append("dag-processor"))
+    monkeypatch.delitem(sys.modules, command, raising=False)
+    parsing.on_starting(None)
+    assert changed == []
+    assert importlib.util.find_spec(command), "Airflow starts its dag-processor from somewhere else"
+    monkeypatch.setitem(sys.modules, command, SimpleNamespace())
+    parsing.on_starting(None)
+    assert changed == ["dag-processor"]
 
 
 def test_a_process_that_only_ran_callbacks_is_no_error() -> None:
