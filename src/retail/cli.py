@@ -27,6 +27,7 @@ from retail.warehouse import connection
 app = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 held = typer.Typer(no_args_is_help=True, help="Rows that the warehouse could not take.")
 app.add_typer(held, name="quarantine")
+_PIPED_COLUMNS = 220
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 EntityName = Annotated[str, typer.Argument(help="customers, products or transactions.")]
 
@@ -51,7 +52,8 @@ def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
     table = Table(*(rows[0] if rows else ["nothing found"]))
     for row in rows:
         table.add_row(*("" if value is None else _cell(value) for value in row.values()))
-    Console().print(table)
+    # Where no terminal says how wide it is, rich takes 80 columns, and names that one greps for break.
+    Console(width=None if sys.stdout.isatty() else _PIPED_COLUMNS).print(table)
 
 
 def _cell(value: Any) -> str:

@@ -30,7 +30,6 @@ def retail(small, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
     """`retail ARGUMENTS` on this test's warehouse: exit code, what it printed, what it complained of."""
     monkeypatch.setenv("WAREHOUSE_URL", small.server.url(small.database, "warehouse_loader"))
     monkeypatch.setenv("RETAIL_DATA_DIR", str(small.settings.data_dir))
-    monkeypatch.setenv("COLUMNS", "200")
 
     def run(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["retail", *arguments])
