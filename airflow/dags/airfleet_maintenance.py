@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import CronDataIntervalTimetable, Variable, dag, task
+from airflow.sdk import CronTriggerTimetable, Variable, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 SECONDS_A_DAY = 86_400
@@ -30,7 +30,9 @@ def _old_logs(unfinished: list[str]) -> tuple[Path, list[Path]]:
 
 @dag(
     dag_id="airfleet_maintenance",
-    schedule=CronDataIntervalTimetable("30 5 * * *", timezone="UTC"),
+    # From its next time on, not at once: a stack that comes up has better things to do.
+    schedule=CronTriggerTimetable("30 5 * * *", timezone="UTC"),
+    is_paused_upon_creation=False,
     start_date=datetime(2026, 1, 1),
     catchup=False,
     max_active_runs=1,

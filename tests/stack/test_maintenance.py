@@ -81,9 +81,9 @@ def test_nobody_else_may_ask_for_a_cleaning(settings: Settings, first_up: str, w
     claims: dict[str, Any] = {"aud": "task-instance-logs" if what == "another use" else PREFIX}
     if what != "a token that never ends":
         claims["exp"] = time.time() + 60
-    token = "" if what == "nothing" else jwt.encode(claims, secret, algorithm="HS512")
+    login = {} if what == "nothing" else {"Authorization": f"Bearer {jwt.encode(claims, secret, algorithm='HS512')}"}
     url = f"http://127.0.0.1:{settings.webserver_port}{PREFIX}/database"
-    answer = httpx.post(url, params={"dry_run": False}, headers={"Authorization": f"Bearer {token}"})
+    answer = httpx.post(url, params={"dry_run": False}, headers=login)
     assert answer.status_code == httpx.codes.FORBIDDEN
 
 

@@ -38,10 +38,10 @@ def _unfinished() -> Any:
 
 
 def _oldest_unfinished(session: Session) -> datetime:
-    """Return when the oldest run or task that still goes on began; now, when there is none."""
+    """Return a time before the oldest run or task that still goes on began; now, when there is none."""
     runs = select(func.min(func.coalesce(DagRun.start_date, DagRun.queued_at))).where(
         DagRun.state.in_(State.unfinished_dr_states)
     )
     tasks = select(func.min(TaskInstance.start_date)).where(TaskInstance.state.in_(("running", "deferred")))
     began: list[datetime] = [found for query in (runs, tasks) if (found := session.scalar(query)) is not None]
-    return min([datetime.now(UTC), *began])
+    return min([datetime.now(UTC), *(time - timedelta(seconds=1) for time in began)])
