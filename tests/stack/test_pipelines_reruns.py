@@ -1,12 +1,11 @@
 """Backfill, clear, rerun and overlapping runs through Airflow itself: the rows are those of one run."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from support.checkout import Checkout, wait_until
 from support.rest import Rest
 from support.warehouse import Connect, checksums, query
 
-from airfleet.api import DagRun
 from retail.generate import generate
 
 # The days after the standard set, each with a drop file of its own.
@@ -57,18 +56,3 @@ def test_a_backfilled_night_takes_its_own_days_file_and_a_second_backfill_change
     assert {run["dag_run_id"] for run in again} == {run["dag_run_id"] for run in first}
     assert all(run["start_date"] > was["end_date"] for run, was in zip(again, first, strict=True))
     assert checksums(connect) == rows
-
-
-DAILY = ("daily_quality_check", "refresh_aggregations")
-
-
-def _times(rest: Rest, run: DagRun) -> dict:
-    found: dict = rest.get(f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}")
-    return found
-
-
-def _overlap(one: dict, other: dict) -> bool:
-    (start, end), (other_start, other_end) = (
-        (datetime.fromisoformat(run["start_date"]), datetime.fromisoformat(run["end_date"])) for run in (one, other)
-    )
-    return start < other_end and other_start < end

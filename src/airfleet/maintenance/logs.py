@@ -10,7 +10,8 @@ def old(folder: Path, before: float, unfinished: Collection[str]) -> Iterator[Pa
 
     Those of *unfinished* runs (`dag_id/run_id`) are left out: a task that runs for weeks may write nothing for as long.
     """
-    spared = {folder / f"dag_id={dag_id}" / f"run_id={run_id}" for dag_id, _, run_id in _parts(unfinished)}
+    parts = (run.partition("/") for run in unfinished)
+    spared = {folder / f"dag_id={dag_id}" / f"run_id={run_id}" for dag_id, _, run_id in parts}
     for path in folder.rglob("*"):
         if path.is_symlink() or not path.is_file() or spared & set(path.parents):
             continue
@@ -26,7 +27,3 @@ def delete(folder: Path, files: Collection[Path]) -> None:
         # A task that starts now may have put something in.
         if path.is_dir() and not os.listdir(path):  # noqa: PTH208 - no need for a Path of each
             path.rmdir()
-
-
-def _parts(unfinished: Collection[str]) -> Iterator[tuple[str, str, str]]:
-    return (run.partition("/") for run in unfinished)
