@@ -10,10 +10,13 @@ import inspect
 from importlib import metadata
 
 import pytest
+from airflow.api_fastapi.execution_api.app import create_task_execution_api_app
 from celery import Celery
 from celery.app.amqp import AMQP
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
-from airfleet.upstream import guard, preload, tokens
+from airfleet.upstream import guard, preload, tokens, webserver
 
 KNOWN = {
     # Where a supervisor waits, and who calls it (task_exit).
@@ -69,3 +72,13 @@ def test_no_event_of_celery_shows_a_tasks_token(monkeypatch: pytest.MonkeyPatch)
     )
     tokens.install(AMQP)
     assert "the-token-itself" not in said()
+
+
+def test_a_webserver_makes_the_pages_for_tasks_before_it_answers() -> None:
+    pages = create_task_execution_api_app()
+    assert not pages._cadwyn_initialized, "Airflow makes them earlier by itself: airfleet.upstream.webserver can go"
+    whole = FastAPI()
+    whole.mount(webserver.MOUNT, pages)
+    whole.add_middleware(webserver.ReadyFirst)
+    with TestClient(whole):
+        assert pages._cadwyn_initialized

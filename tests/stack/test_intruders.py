@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -118,7 +119,7 @@ def test_a_tasks_token_is_good_for_that_task_alone(settings: Settings, workloads
         "hostname": "intruder",
         "unixname": "intruder",
         "pid": 1,
-        "start_date": "2026-01-01T00:00:00Z",
+        "start_date": datetime.now(UTC).isoformat(),
     }
 
     def attempt(method: str, path: str, token: str | None, body: dict[str, Any] | None = None) -> int:

@@ -62,7 +62,8 @@ def test_old_runs_and_logs_go_and_what_goes_on_stays(checkout: Checkout, api: Ai
     counted = checkout.json("run", "airfleet_maintenance", "--conf", '{"dry_run": true}')
     states = {task["task_id"]: task["state"] for task in counted["tasks"]}
     assert states == {"count": "success", **dict.fromkeys(("clean_database", "clean_results", "clean_logs"), "skipped")}
-    assert next(task["rows"] for task in counted["tasks"] if task["task_id"] == "count") >= 1
+    run = next(run for run in api.runs("airfleet_maintenance") if run.run_id == counted["run"]["run_id"])
+    assert next(task["rows"] for task in counted["tasks"] if task["task_id"] == "count") >= 1, api.log(run, "count")
     assert before <= _runs(connect)
 
     ran = checkout.json("run", "airfleet_maintenance")

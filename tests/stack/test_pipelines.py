@@ -15,8 +15,9 @@ def test_first_up_runs_every_dag_once_and_prints_their_tasks_rows_and_logins(
     checkout: Checkout, first_up: str, api: AirflowApi
 ) -> None:
     for dag_id in DAGS:
-        runs = api.runs(dag_id)
-        assert [run.state for run in runs] == ["success"], (dag_id, runs, first_up)
+        # Other tests start runs by hand.
+        runs = [run for run in api.runs(dag_id) if not run.run_id.startswith("manual__")]
+        assert [run.state for run in runs] == ["success"], (runs, first_up)
     assert "60,495" in first_up
     for rows in MARTS.values():
         assert f"{rows:,}" in first_up
@@ -25,7 +26,7 @@ def test_first_up_runs_every_dag_once_and_prints_their_tasks_rows_and_logins(
 
 
 def test_the_first_runs_are_shared_by_both_workers(api: AirflowApi, first_up: str) -> None:
-    tasks = [task for dag_id in DAGS for task in api.tasks(api.runs(dag_id)[0])]
+    tasks = [task for dag_id in DAGS for task in api.tasks(api.runs(dag_id)[-1])]
     assert {task.tries for task in tasks} == {1}
     assert {task.hostname for task in tasks} == {"127.0.1.1", "127.0.1.2"}, first_up
 
@@ -33,7 +34,7 @@ def test_the_first_runs_are_shared_by_both_workers(api: AirflowApi, first_up: st
 def test_weekly_load_accounts_for_every_source_record(
     connect: Callable[[str, str], Connection], api: AirflowApi, first_up: str
 ) -> None:
-    rows = {task.task_id: task.rows for task in api.tasks(api.runs("weekly_full_pipeline")[0])}
+    rows = {task.task_id: task.rows for task in api.tasks(api.runs("weekly_full_pipeline")[-1])}
     assert rows["data_ingestion"] == 60_495, rows
 
 

@@ -213,6 +213,20 @@ def test_a_mail_server_that_is_away_is_tried_again_later_and_the_mail_comes_once
     assert len([subject for subject in subjects if subject.startswith("Shop week to ")]) == 1, subjects
 
 
+def test_the_audit_command_shows_the_tries_of_a_run_with_what_was_said(shop: Shop, checkout: Checkout) -> None:
+    printed = checkout.json("audit", "--dag", shop.run.dag_id, "--run", shop.run.run_id, "--count", "500")
+    kept = query(
+        shop.connect,
+        "SELECT task_id, outcome, message, rows_in, rows_out, source_sha256 FROM audit.task_tries "
+        f"WHERE dag_id = '{shop.run.dag_id}' AND run_id = '{shop.run.run_id}' ORDER BY started_at DESC",
+    )
+    columns = ("task_id", "outcome", "message", "rows_in", "rows_out", "source_sha256")
+    assert [tuple(row[name] for name in columns) for row in printed] == kept
+    assert {row["task_id"] for row in printed} == set(STAGES)
+    assert {row["outcome"] for row in printed} >= {"success"}
+    assert "weekly_full_pipeline" in checkout.airfleet("audit", "--count", "5", "--outcome", "success").stdout
+
+
 def _failure_mail(mails: list[Mail]) -> Mail | None:
     return next((mail for mail in mails if mail.subject.startswith("Failed: ")), None)
 

@@ -1,11 +1,12 @@
 """Backfill, clear, rerun and overlapping runs through Airflow itself: the rows are those of one run."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from support.checkout import Checkout, wait_until
 from support.rest import Rest
 from support.warehouse import Connect, checksums, query
 
+from airfleet.api import AirflowApi, DagRun
 from retail.generate import generate
 
 # The days after the standard set, each with a drop file of its own.
@@ -56,3 +57,40 @@ def test_a_backfilled_night_takes_its_own_days_file_and_a_second_backfill_change
     assert {run["dag_run_id"] for run in again} == {run["dag_run_id"] for run in first}
     assert all(run["start_date"] > was["end_date"] for run, was in zip(again, first, strict=True))
     assert checksums(connect) == rows
+
+
+def test_overlapping_runs_and_clears_of_all_three_dags_leave_the_rows_of_one(
+    rest: Rest, api: AirflowApi, connect: Connect
+) -> None:
+    weekly = next(run for run in api.runs("weekly_full_pipeline") if run.state == "success")
+    rest.clear(weekly)
+    assert rest.finished(weekly) == "success"
+    rows = checksums(connect)
+    number = backfill(rest, "weekly_full_pipeline", date(2026, 7, 19), date(2026, 7, 26))
+    cleared = [next(run for run in api.runs(dag_id) if run.state == "success") for dag_id in DAILY]
+    for run in cleared:
+        rest.clear(run)
+    backfilled = runs_of(rest, "weekly_full_pipeline", number)
+    assert [run["state"] for run in backfilled] == ["success"] * 2
+    for run in cleared:
+        assert rest.finished(run) == "success", rest.states(run)
+    assert _overlap(backfilled[0], backfilled[1]), backfilled
+    for run in cleared:
+        assert _overlap(_times(rest, run), backfilled[0]), (run, backfilled)
+    assert checksums(connect) == rows
+    assert query(connect, "SELECT sum(missing) FROM raw.accounting") == [(0,)]
+
+
+DAILY = ("daily_quality_check", "refresh_aggregations")
+
+
+def _times(rest: Rest, run: DagRun) -> dict:
+    found: dict = rest.get(f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}")
+    return found
+
+
+def _overlap(one: dict, other: dict) -> bool:
+    (start, end), (other_start, other_end) = (
+        (datetime.fromisoformat(run["start_date"]), datetime.fromisoformat(run["end_date"])) for run in (one, other)
+    )
+    return start < other_end and other_start < end
