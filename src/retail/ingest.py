@@ -89,7 +89,8 @@ def _held(cur: cursor) -> dict[str, tuple[str, int]]:
 class Loaded:
     """What a load did: *read* = *core* + *quarantined* + *identical_skipped*, counted over the whole warehouse.
 
-    *new_rows* and *files* are this load's own; *sha256* is the hash over its files' hashes, None without any.
+    *new_rows* and *files* are this load's own, as are *seconds* and, of these, *copying_s* for bringing the files
+    into raw; *sha256* is the hash over its files' hashes, None without any.
     """
 
     read: int
@@ -100,6 +101,7 @@ class Loaded:
     files: list[str]
     version: int
     seconds: float
+    copying_s: float
     sha256: str | None
 
 
@@ -111,14 +113,17 @@ def load(conn: connection, settings: Settings, fresh: Mapping[str, str], run_id:
     when too many of a file's rows are bad; in both cases nothing is committed.
     """
     began = time.monotonic()
+    copying_s = 0.0
     with warehouse.transaction(conn, Lock.INGEST) as cur:
         warehouse.require_schema(cur)
         held = _held(cur)
         todo = _to_load(fresh, held)
         if todo:
             warehouse.run(cur, "ingest/begin")
+            copying = time.monotonic()
             for file in todo:
                 _take(cur, settings.source_dir / file.name, file, fresh[file.name], run_id)
+            copying_s = time.monotonic() - copying
             decide(cur)
             _refuse_bad_files(cur, settings.max_bad_share)
             new_rows = int(warehouse.one(cur, "SELECT sum(row_count) FROM raw.files JOIN new_files USING (file_id)"))
@@ -133,6 +138,7 @@ def load(conn: connection, settings: Settings, fresh: Mapping[str, str], run_id:
         files=[file.name for file in todo],
         version=version,
         seconds=round(time.monotonic() - began, 3),
+        copying_s=round(copying_s, 3),
         sha256=digest,
     )
 

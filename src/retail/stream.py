@@ -46,7 +46,7 @@ class _CopyText(io.TextIOBase):
 def _clamp(moment: datetime | None, named: FileName) -> datetime:
     if moment is None or moment < named.start:
         return named.start
-    return min(moment, named.end - _TICK)
+    return moment if moment < named.end else named.end - _TICK
 
 
 def typed_rows(records: Records, entity: Entity, named: FileName, file_id: int) -> Iterator[list[object]]:
@@ -66,8 +66,13 @@ def typed_rows(records: Records, entity: Entity, named: FileName, file_id: int) 
         if len(cells) != width:
             yield [file_id, line, start, json.dumps(cells, ensure_ascii=False), *nothing]
             continue
-        values = [read(cells[place]) for read, place in typed]
-        as_of = start if moment_at is None else _clamp(values[moment_at], named)
+        values: list[object] = [read(cells[place]) for read, place in typed]
+        as_of: object = start
+        if moment_at is not None and isinstance(moment := values[moment_at], datetime):
+            # As it is written: Postgres reads it as Python does, and writing it anew takes longer than reading it.
+            values[moment_at] = text = cells[typed[moment_at][1]]
+            kept = _clamp(moment, named)
+            as_of = text if kept is moment else kept
         yield [file_id, line, as_of, None, *(cells if straight else [cells[place] for place in places]), *values]
 
 

@@ -15,7 +15,7 @@ from retail.settings import Settings
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 from support.postgres import Server
-from support.shop import write_shop
+from support.shop import TABLES, write_shop
 
 LOADER, READER = "warehouse_loader", "warehouse_reader"
 
@@ -88,12 +88,7 @@ def shared(server: Server, prepared: str) -> str:
 @pytest.fixture
 def shop(server: Server, shared: str, tmp_path: Path) -> Iterator[Shop]:
     made = Shop(server, shared, Settings(tmp_path / "data"), [])
-    server.execute(
-        shared,
-        "TRUNCATE raw.files, raw.loads, core.customers, core.products, quality.runs, marts.customer_summary, "
-        "marts.product_summary, marts.daily_sales, marts.monthly_sales, marts.builds, audit.events "
-        "RESTART IDENTITY CASCADE",
-    )
+    server.execute(shared, f"TRUNCATE {TABLES}, audit.events RESTART IDENTITY CASCADE")
     yield made
     for conn in made._open:
         conn.close()

@@ -103,7 +103,11 @@ def test_the_first_run_prepares_everything_is_silent_the_second_time_and_safe_tw
             thread.start()
         for thread in threads:
             thread.join(120)
-        assert sorted(said) == ["source files: 9 with 60,495 rows", "warehouse: 0001_warehouse"]
+        assert sorted(said) == [
+            "source files: 9 with 60,495 rows",
+            "warehouse: 0001_warehouse",
+            "warehouse: 0002_unchecked_file_ids",
+        ]
         assert first_run.prepare(env) == []
         assert first_run.prepare(env | {"WAREHOUSE_ADMIN_URL": ""}) == []
     finally:

@@ -132,6 +132,7 @@ BAD_ROWS = {
     "an overflowing quantity": (sale("B", quantity="9" * 30), "transactions_quantity_out_of_range"),
     "an impossible date": (sale("B", ordered_at="2026-02-30T10:00:00+05:30"), "transactions_time_impossible"),
     "a date without its offset": (sale("B", ordered_at="2026-03-04T10:00:00"), "transactions_time_impossible"),
+    "an offset that no place has": (sale("B", ordered_at="2026-03-04T10:00:00+20:00"), "transactions_time_impossible"),
     "a date outside the window": (sale("B", day="2027-03-04"), "transactions_time_outside_period"),
     "the last moment of the month before": (
         sale("B", ordered_at="2026-02-28T23:59:59+05:30"),

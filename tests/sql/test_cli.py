@@ -12,7 +12,7 @@ import psycopg2
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from support.shop import SALES, sale, write_shop
+from support.shop import SALES, TABLES, sale, write_shop
 
 from retail import audit, cli, ingest, quarantine
 from retail.entities import TRANSACTIONS
@@ -148,7 +148,7 @@ def test_an_export_holds_no_formula_and_replayed_as_it_is_changes_no_cell(shop, 
     conn = psycopg2.connect(shop.server.url(shop.database, "warehouse_loader"))
     try:
         with conn, conn.cursor() as cur:
-            cur.execute("TRUNCATE raw.files, raw.loads, core.customers, core.products CASCADE")
+            cur.execute(f"TRUNCATE {TABLES} CASCADE")
         ingest.load(conn, shop_settings, ingest.validate_source(conn, shop_settings).fresh, "test")
         before = shop.query("SELECT line, city FROM raw.transactions ORDER BY line")
         assert [city for _, city in before] == [city or None for city in cities]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import psycopg2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.shop import CUSTOMERS, PRODUCTS, SALES, customer, product
+from support.shop import CUSTOMERS, PRODUCTS, SALES, TABLES, customer, product
 
-from retail import ingest, marts
+from retail import ingest, marts, parse
 from retail.periods import read_name
 from retail.reader import sha256
 from retail.settings import Settings
@@ -24,6 +25,20 @@ PRICES = st.one_of(st.sampled_from(["10.00", "10", "0", "-1.00", "NaN", "1e3", "
 MOMENTS = st.sampled_from(
     ["2026-03-04T12:00:00+05:30", "2026-03-31T18:29:59Z", "2026-02-30T00:00:00Z", "1999-01-01T00:00:00Z", ""]
 )
+
+
+@given(
+    st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)),
+    st.integers(-899, 899).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+    st.sampled_from("T "),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_postgres_reads_a_moment_as_python_does(small, naive: datetime, offset: timezone, between: str) -> None:
+    # The load hands a moment on as it is written.
+    text = naive.replace(tzinfo=offset).isoformat(between)
+    moment = parse.moment(text)
+    assert moment is not None
+    assert small.query(f"SELECT '{text}'::timestamptz")[0] == (moment,)
 
 
 @st.composite
@@ -52,7 +67,7 @@ def test_every_row_has_one_fate_and_marts_agree(shop, tmp_path_factory, batches,
     conn = psycopg2.connect(shop.server.url(shop.database, "warehouse_loader"))
     try:
         with conn, conn.cursor() as cur:
-            cur.execute("TRUNCATE raw.files, raw.loads, core.customers, core.products, marts.builds CASCADE")
+            cur.execute(f"TRUNCATE {TABLES} CASCADE")
         settings_ = Settings(tmp_path_factory.mktemp("any"), max_bad_share=1.0)
         folder: Path = settings_.source_dir
         folder.mkdir()

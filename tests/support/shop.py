@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+# Every table of the warehouse that a test may have filled; the loader may empty these.
+TABLES = (
+    "raw.files, raw.customers, raw.products, raw.transactions, raw.loads, core.customers, core.products, quality.runs, "
+    "marts.customer_summary, marts.product_summary, marts.daily_sales, marts.monthly_sales, marts.builds"
+)
 CUSTOMERS = "customer_id,full_name,email,phone,city,signed_up_on\n"
 PRODUCTS = "product_id,name,category,list_price,weight_grams\n"
 SALES = (

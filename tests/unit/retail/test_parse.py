@@ -45,5 +45,11 @@ def test_only_days_and_moments_that_exist_are_read() -> None:
     assert parse.moment("2026-03-04 12:00:00.5Z") == datetime(2026, 3, 4, 12, 0, 0, 500_000, tzinfo=UTC)
     for text in ("2027-02-29", "20270228", "2027-2-8", "", "2026-W10-1"):
         assert parse.day(text) is None
-    for text in ("2026-03-04T12:00:00", "2026-03-04T25:00:00Z", "2026-03-04", "2026-02-30T00:00:00Z"):
+    for text in (
+        "2026-03-04T12:00:00",
+        "2026-03-04T25:00:00Z",
+        "2026-03-04",
+        "2026-02-30T00:00:00Z",
+        "2026-03-04T12:00:00+15:00",
+    ):
         assert parse.moment(text) is None
