@@ -27,11 +27,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """One kind of source file; *key* is the column that names a row."""
+    """One kind of source file; *key* is the column that names a row, *moment* the one that says when it happened."""
 
     name: str
     key: str
     columns: tuple[Column, ...]
+    moment: str = ""
 
     @property
     def header(self) -> list[str]:
@@ -82,6 +83,7 @@ TRANSACTIONS = Entity(
         Column("channel"),
         Column("city"),
     ),
+    moment="ordered_at",
 )
 # Parents before children: transactions refer to the other two.
 ENTITIES = {entity.name: entity for entity in (CUSTOMERS, PRODUCTS, TRANSACTIONS)}

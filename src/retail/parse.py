@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
-from functools import lru_cache
 
 # Fifteen digits of money stay far inside bigint cents; more is a defect, never a price.
 _MONEY = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]{1,2}))?", re.ASCII)
@@ -20,11 +19,7 @@ _MOMENT = re.compile(
     re.ASCII,
 )
 
-# Prices and quantities come again and again: most cells are looked up, not read. Money takes 64 bytes a cell or so.
-_again = lru_cache(maxsize=1 << 13)
 
-
-@_again
 def cents(text: str) -> int | None:
     """Read decimal money ("499", "499.5", "-12.30") as integer cents."""
     found = _MONEY.fullmatch(text)
@@ -35,13 +30,11 @@ def cents(text: str) -> int | None:
     return -value if sign else value
 
 
-@_again
 def whole(text: str) -> int | None:
     """Read a whole number of at most nine digits."""
     return int(text) if _WHOLE.fullmatch(text) else None
 
 
-@_again
 def day(text: str) -> date | None:
     """Read a date that exists, written YYYY-MM-DD."""
     if not _DAY.fullmatch(text):

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,8 @@ def sha256(path: Path) -> str:
 class Records:
     """The records of one CSV file, as (line, cells); *line* is where the record starts, the header is 1.
 
-    After the last record :attr:`sha256` is the hash of exactly the bytes that were read. Raises SourceFault
+    :attr:`text` is the record just given, without its line end, where no cell of it is quoted, and None where one
+    is. After the last record :attr:`sha256` is the hash of exactly the bytes that were read. Raises SourceFault
     on what cannot be read as CSV text: a wrong encoding, NUL bytes, an unclosed quote, a line past a
     megabyte, a file cut short, a missing file.
     """
@@ -70,7 +72,7 @@ class Records:
             io.BufferedReader(self._raw, _CHUNK), encoding="utf-8-sig", errors="strict", newline=""
         )
         self._line = 0
-        self._reader = csv.reader(self._lines())
+        self.text: str | None = None
         self.sha256 = ""
         csv.field_size_limit(MAX_LINE_CHARS)
 
@@ -103,20 +105,26 @@ class Records:
             yield line
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
-        start, cells = 1, None
-        while True:
-            start = self._reader.line_num + 1
-            try:
-                cells = next(self._reader, None)
-            except csv.Error as error:
-                raise SourceFault(
-                    f"{self.name}: the record from line {start} on cannot be read ({error}). "
-                    "Look for a quote that is opened and not closed."
-                ) from None
-            if cells is None:
-                break
-            if cells:  # a blank line holds no record
-                yield start, cells
+        lines = self._lines()
+        for line in lines:
+            start = self._line
+            if '"' in line:
+                self.text = None
+                try:
+                    # It takes the lines that it needs.
+                    cells = next(csv.reader(chain((line,), lines)))
+                except csv.Error as error:
+                    raise SourceFault(
+                        f"{self.name}: the record from line {start} on cannot be read ({error}). "
+                        "Look for a quote that is opened and not closed."
+                    ) from None
+            else:
+                # Nearly every record, in a fraction of the reader's time.
+                self.text = line.rstrip("\r\n")
+                if not self.text:  # a blank line holds no record
+                    continue
+                cells = self.text.split(",")
+            yield start, cells
         if self._raw.last and self._raw.last != b"\n":
             raise SourceFault(
                 f"{self.name}: line {self._line} has no line end, so the file may be cut short. "

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import TextIO, cast
 
-from retail.entities import Entity
+from retail import parse
+from retail.entities import Column, Entity
 from retail.errors import SourceFault
 from retail.periods import FileName
 from retail.reader import Records
@@ -18,39 +20,61 @@ from retail.source import header_positions
 from retail.warehouse import cursor
 
 _CHUNK_CHARS = 1 << 16
+_LINE_END = "\r\n"
+_KEPT_CELLS = 1 << 13
 _TICK = timedelta(microseconds=1)
 
 
 class _CopyText(io.TextIOBase):
-    """What COPY reads: CSV text made from records, a chunk at a time."""
+    """What COPY reads: CSV text made from rows, which are text already or cells, a chunk at a time."""
 
-    def __init__(self, rows: Iterator[list[object]]) -> None:
+    def __init__(self, rows: Iterator[str | list[str]]) -> None:
         self._rows = rows
         self._buffer = io.StringIO(newline="")
         # With a lone \n here, Python before 3.13 leaves a \r in a cell unquoted, which Postgres refuses.
-        self._writer = csv.writer(self._buffer, lineterminator="\r\n")
+        self._writer = csv.writer(self._buffer, lineterminator=_LINE_END)
         self.count = 0
 
     def read(self, _size: int | None = -1, /) -> str:
+        buffer = self._buffer
         for row in self._rows:
-            self._writer.writerow(row)
+            if isinstance(row, str):
+                buffer.write(row)
+            else:
+                self._writer.writerow(row)
             self.count += 1
-            if self._buffer.tell() >= _CHUNK_CHARS:
+            if buffer.tell() >= _CHUNK_CHARS:
                 break
-        text = self._buffer.getvalue()
-        self._buffer.seek(0)
-        self._buffer.truncate()
+        text = buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
         return text
 
 
 def _clamp(moment: datetime | None, named: FileName) -> datetime:
     if moment is None or moment < named.start:
         return named.start
-    return moment if moment < named.end else named.end - _TICK
+    return min(moment, named.end - _TICK)
 
 
-def typed_rows(records: Records, entity: Entity, named: FileName, file_id: int) -> Iterator[list[object]]:
-    """Turn records into rows of raw.*entity*: file, line, moment, what is malformed, text as read, typed values."""
+def _writing(column: Column) -> Callable[[str], str]:
+    """How a cell of *column* becomes the text of its value; nothing where it has none."""
+
+    # Prices, quantities and days come again and again: most cells are looked up. A moment is written below, where its
+    # row's own moment is needed too.
+    @lru_cache(maxsize=_KEPT_CELLS)
+    def write(cell: str) -> str:
+        value = column.read(cell)
+        return "" if value is None else str(value)
+
+    return write
+
+
+def typed_rows(records: Records, entity: Entity, named: FileName, file_id: int) -> Iterator[str | list[str]]:
+    """Turn records into rows of raw.*entity*: file, line, moment, what is malformed, text as read, typed values.
+
+    A record without quotes, which needs none either, becomes a line of text around itself; any other one cells.
+    """
     rows = iter(records)
     first = next(rows, None)
     if first is None:
@@ -58,22 +82,34 @@ def typed_rows(records: Records, entity: Entity, named: FileName, file_id: int) 
     places = header_positions(named.name, entity, first[1])
     width = len(places)
     straight = places == list(range(width))
-    typed = [(column.read, places[index]) for index, column in enumerate(entity.columns) if column.typed]
-    moment_at = next((i for i, column in enumerate(entity.typed) if column.typed == "ordered_ts"), None)
-    nothing = [None] * (width + len(typed))
-    start = named.start
+    moment_place = places[entity.header.index(entity.moment)] if entity.moment else None
+    values = [
+        (str if column.name == entity.moment else _writing(column), places[index])
+        for index, column in enumerate(entity.columns)
+        if column.typed
+    ]
+    moment_at = [place for _, place in values].index(moment_place) if moment_place is not None else None
+    nothing = [""] * (width + len(values))
+    start, end, earliest = named.start, named.end, str(named.start)
     for line, cells in rows:
         if len(cells) != width:
-            yield [file_id, line, start, json.dumps(cells, ensure_ascii=False), *nothing]
+            yield [str(file_id), str(line), earliest, json.dumps(cells, ensure_ascii=False), *nothing]
             continue
-        values: list[object] = [read(cells[place]) for read, place in typed]
-        as_of: object = start
-        if moment_at is not None and isinstance(moment := values[moment_at], datetime):
+        typed = [write(cells[place]) for write, place in values]
+        as_of = earliest
+        if moment_at is not None:
             # As it is written: Postgres reads it as Python does, and writing it anew takes longer than reading it.
-            values[moment_at] = text = cells[typed[moment_at][1]]
-            kept = _clamp(moment, named)
-            as_of = text if kept is moment else kept
-        yield [file_id, line, as_of, None, *(cells if straight else [cells[place] for place in places]), *values]
+            moment = parse.moment(typed[moment_at])
+            if moment is None:
+                typed[moment_at] = ""
+            elif start <= moment < end:
+                as_of = typed[moment_at]
+            else:
+                as_of = str(_clamp(moment, named))
+        if straight and records.text is not None:
+            yield f"{file_id},{line},{as_of},,{records.text},{','.join(typed)}{_LINE_END}"
+        else:
+            yield [str(file_id), str(line), as_of, "", *(cells[place] for place in places), *typed]
 
 
 def copy_file(cur: cursor, path: Path, entity: Entity, named: FileName, file_id: int) -> tuple[int, str]:
