@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -26,12 +27,12 @@ def test_every_role_runs_and_is_healthy_on_the_locked_packages(checkout: Checkou
 
 
 def test_everything_listens_on_loopback_only(stack: EmbeddedStack, first_up: str) -> None:
-    listening = [
-        connection.laddr
-        for process in processes(stack.paths)
-        for connection in process.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
-    ]
+    listening = []
+    for process in processes(stack.paths):
+        # A task's process may have ended since.
+        with suppress(psutil.NoSuchProcess):
+            found = process.net_connections("inet")
+            listening += [connection.laddr for connection in found if connection.status == psutil.CONN_LISTEN]
     assert len(listening) > len(ROLES), listening
     assert {ip for ip, _ in listening if not ip.startswith("127.")} == set()
 
