@@ -8,7 +8,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,17 +17,18 @@ import psutil
 
 from airfleet import env_file, settings
 from airfleet.embedded.health import Health
+from airfleet.embedded.instances import LOG_SERVER
 from airfleet.embedded.instances import Instance as RoleInstance
-from airfleet.embedded.instances import instances as embedded_instances
 from airfleet.embedded.process_manager import processes
 from airfleet.embedded.stack import EmbeddedStack, Say
 from airfleet.embedded.watchers import Watcher
 from airfleet.paths import Paths
 from airfleet.preflight import PORT_KEYS, WATCHERS_PORT_KEYS, free_ports
-from airfleet.roles import FLOWER, MAIL_CATCHER, SCHEDULER, WEBSERVER, WORKER
+from airfleet.roles import FLOWER, MAIL_CATCHER, SCHEDULER, TRIGGERER, WEBSERVER, WORKER
 
 OURS, STOCK = "airfleet", "stock"
 SLOTS = 8
+_SKIP = " --skip-serve-logs"
 EXTRA_ROLES = (FLOWER.name, MAIL_CATCHER.name)
 _PORTS = (*PORT_KEYS, *WATCHERS_PORT_KEYS, "scheduler_health_port")
 
@@ -94,7 +95,7 @@ class OfficialStack(EmbeddedStack):
 
     def _init(self, say: Say, migrating: Callable[[], None]) -> None:
         super()._init(say, lambda: None)
-        role = next(i for i in self._roles() if i.role is WEBSERVER)
+        role = next(i for i in self._instances(self.counts()) if i.role is WEBSERVER)
         for command in self._start_up["commands"]:
             subprocess.run(command, env=role.environment, check=True, capture_output=True)
 
@@ -102,7 +103,7 @@ class OfficialStack(EmbeddedStack):
         missing = _official(missing)
         workers = [each for each in missing if each.name.startswith(WORKER.name)]
         super()._start([each for each in missing if each not in workers])
-        webserver = next(i for i in self._roles() if i.role.name == self._start_up["worker_waits_for"])
+        webserver = next(i for i in self._instances(self.counts()) if i.role.name == self._start_up["worker_waits_for"])
         while True:
             time.sleep(self._start_up["asked_every_s"])
             if Health(self.settings).is_healthy(webserver):
@@ -112,8 +113,19 @@ class OfficialStack(EmbeddedStack):
     def _wait_until_healthy(self, wanted: Sequence[RoleInstance | Watcher], say: Say) -> None:
         super()._wait_until_healthy(_official(wanted), say)
 
-    def _roles(self) -> list[RoleInstance]:
-        return embedded_instances(self.settings, self.paths, {})
+    def _instances(self, counts: dict[str, int]) -> list[RoleInstance]:
+        """Let the first worker and the triggerer serve their own logs, as each does there in its container."""
+        ports = {
+            f"{WORKER.name}-1": {"AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(self.settings.log_server_port)},
+            TRIGGERER.name: {"AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(self.settings.triggerer_log_port)},
+        }
+        return [
+            replace(each, command=each.command.replace(_SKIP, ""), environment=each.environment | ports[each.name])
+            if each.name in ports
+            else each
+            for each in super()._instances(counts)
+            if each.role is not LOG_SERVER
+        ]
 
 
 def _official(given: Sequence[RoleInstance | Watcher]) -> list[RoleInstance | Watcher]:
@@ -148,13 +160,17 @@ def _make(profile: str, at: Paths, folder: Path, ports: list[int]) -> Instance:
         _clear(paths)
     for made in (paths.dags, paths.airflow_cfg.parent, paths.data):
         made.mkdir(parents=True)
-    (folder / "src").symlink_to(at.root / "src")
     # A team's own plugins belong to its Dags, whatever runs them.
     _link(at.airflow_home / "plugins", paths.airflow_home / "plugins", but="" if profile == OURS else "airfleet_")
     _link(at.dags, paths.dags)
     if profile == OURS:
+        (folder / "src").symlink_to(at.root / "src")
         _link(at.airflow_cfg.parent, paths.airflow_cfg.parent)
     else:
+        # Packages alone: sitecustomize.py beside them would change Airflow as it is imported.
+        (folder / "src").mkdir()
+        for package in (at.root / "src").glob("*/"):
+            (folder / "src" / package.name).symlink_to(package)
         official = tomllib.loads(resources.files("airfleet.bench").joinpath("stock.toml").read_text())
         paths.airflow_cfg.write_text(_as_cfg(official["settings"]))
     for dag in resources.files("airfleet.bench").joinpath("dags").iterdir():
