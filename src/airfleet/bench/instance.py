@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -24,11 +24,13 @@ from airfleet.embedded.stack import EmbeddedStack, Say
 from airfleet.embedded.watchers import Watcher
 from airfleet.paths import Paths
 from airfleet.preflight import PORT_KEYS, WATCHERS_PORT_KEYS, free_ports
-from airfleet.roles import FLOWER, MAIL_CATCHER, SCHEDULER, TRIGGERER, WEBSERVER, WORKER
+from airfleet.roles import FLOWER, MAIL_CATCHER, TRIGGERER, WEBSERVER, WORKER
 
 OURS, STOCK = "airfleet", "stock"
 SLOTS = 8
 _SKIP = " --skip-serve-logs"
+# What both deployments are compared with: equal slots.
+PLAIN: Mapping[str, str] = {"WORKERS": "1", "WORKER_CONCURRENCY": str(SLOTS), "SCHEDULERS": "1"}
 EXTRA_ROLES = (FLOWER.name, MAIL_CATCHER.name)
 _PORTS = (*PORT_KEYS, *WATCHERS_PORT_KEYS, "scheduler_health_port")
 
@@ -46,9 +48,9 @@ class Instance:
         """The folder of its Dags."""
         return self.stack.paths.dags
 
-    def up(self, say: Say, workers: int = 1) -> None:
+    def up(self, say: Say) -> None:
         """Start it; return when all of it is healthy."""
-        self.stack.up({WORKER.name: workers, SCHEDULER.name: 1}, say)
+        self.stack.up(self.stack.counts(), say)
 
     def down(self) -> None:
         """Stop it, and delete all that it wrote."""
@@ -134,8 +136,11 @@ def _official(given: Sequence[RoleInstance | Watcher]) -> list[RoleInstance | Wa
 
 
 @contextlib.contextmanager
-def instances(at: Paths, *profiles: str) -> Iterator[list[Instance]]:
-    """Lay out an instance of each of *profiles* beside the checkout *at*; take all down and away at the end."""
+def instances(at: Paths, *profiles: str, size: Mapping[str, str] = PLAIN) -> Iterator[list[Instance]]:
+    """Lay out an instance of each of *profiles* beside the checkout *at*; take all down and away at the end.
+
+    *size* holds what is set in each .env beyond addresses and secrets.
+    """
     # A time limit around the bench must not leave its stacks behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     ports = free_ports(len(_PORTS) * len(profiles))
@@ -143,7 +148,7 @@ def instances(at: Paths, *profiles: str) -> Iterator[list[Instance]]:
     try:
         for number, profile in enumerate(profiles):
             own = ports[number * len(_PORTS) :][: len(_PORTS)]
-            made.append(_make(profile, at, at.state / "bench" / profile, own))
+            made.append(_make(profile, at, at.state / "bench" / profile, own, size))
         yield made
     finally:
         for one in made:
@@ -152,7 +157,7 @@ def instances(at: Paths, *profiles: str) -> Iterator[list[Instance]]:
             one.down()
 
 
-def _make(profile: str, at: Paths, folder: Path, ports: list[int]) -> Instance:
+def _make(profile: str, at: Paths, folder: Path, ports: list[int], size: Mapping[str, str] = PLAIN) -> Instance:
     """Lay out *folder* like a checkout, with links to the code of the one *at*, and return its stack."""
     official: dict[str, Any] = {}
     paths = Paths(folder)
@@ -177,13 +182,9 @@ def _make(profile: str, at: Paths, folder: Path, ports: list[int]) -> Instance:
         if dag.name.endswith(".py"):
             (paths.dags / dag.name).write_text(dag.read_text())
     env_file.fill(paths.env_file, at.env_example)
-    values: dict[str, Any] = dict(zip(_PORTS, ports, strict=True))
-    values |= {"workers": 1, "worker_concurrency": SLOTS, "schedulers": 1}
-    values["monitoring"] = "on" if profile == OURS else "off"
-    lines = paths.env_file.read_text().splitlines()
-    for key, value in values.items():
-        env_file.put(lines, key.upper(), str(value))
-    paths.env_file.write_text("\n".join(lines) + "\n")
+    values = {key.upper(): str(port) for key, port in zip(_PORTS, ports, strict=True)}
+    values["MONITORING"] = "on" if profile == OURS else "off"
+    env_file.change(paths.env_file, values | dict(size))
     given = settings.load(paths.env_file)
     stack = OfficialStack(given, paths, official["start_up"]) if official else UnwatchedStack(given, paths)
     return Instance(profile, stack, official)
