@@ -3,7 +3,7 @@
 import base64
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -60,6 +60,18 @@ def fill(env_file: Path, example: Path) -> list[str]:
     if added or not env_file.exists():
         _replace(env_file, "\n".join(lines) + "\n")
     return list(added)
+
+
+def change(env_file: Path, values: Mapping[str, str]) -> list[str]:
+    """Give the keys of *env_file* their *values*, and return the names of those that had another one before."""
+    given = dotenv_values(env_file, interpolate=False)
+    changed = [key for key, value in values.items() if given.get(key) != value]
+    lines = env_file.read_text(encoding="utf-8").splitlines()
+    for key in changed:
+        put(lines, key, values[key])
+    if changed:
+        _replace(env_file, "\n".join(lines) + "\n")
+    return changed
 
 
 def put(lines: list[str], key: str, value: str) -> None:

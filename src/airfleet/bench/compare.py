@@ -26,7 +26,7 @@ class Plan:
     settle_s: float
 
 
-FAST = Plan(pairs=3, burst=32, starts=1, idle_s=20, settle_s=0)
+FAST = Plan(pairs=3, burst=32, starts=1, idle_s=14, settle_s=0)
 # A scheduler's sleep is at its longest 20 s after the last task.
 FULL = Plan(pairs=5, burst=200, starts=3, idle_s=60, settle_s=25)
 

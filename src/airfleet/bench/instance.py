@@ -7,8 +7,8 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,17 +17,20 @@ import psutil
 
 from airfleet import env_file, settings
 from airfleet.embedded.health import Health
+from airfleet.embedded.instances import LOG_SERVER
 from airfleet.embedded.instances import Instance as RoleInstance
-from airfleet.embedded.instances import instances as embedded_instances
 from airfleet.embedded.process_manager import processes
 from airfleet.embedded.stack import EmbeddedStack, Say
 from airfleet.embedded.watchers import Watcher
 from airfleet.paths import Paths
 from airfleet.preflight import PORT_KEYS, WATCHERS_PORT_KEYS, free_ports
-from airfleet.roles import FLOWER, MAIL_CATCHER, SCHEDULER, WEBSERVER, WORKER
+from airfleet.roles import FLOWER, MAIL_CATCHER, TRIGGERER, WEBSERVER, WORKER
 
 OURS, STOCK = "airfleet", "stock"
 SLOTS = 8
+_SKIP = " --skip-serve-logs"
+# What both deployments are compared with: equal slots.
+PLAIN: Mapping[str, str] = {"WORKERS": "1", "WORKER_CONCURRENCY": str(SLOTS), "SCHEDULERS": "1"}
 EXTRA_ROLES = (FLOWER.name, MAIL_CATCHER.name)
 _PORTS = (*PORT_KEYS, *WATCHERS_PORT_KEYS, "scheduler_health_port")
 
@@ -45,9 +48,9 @@ class Instance:
         """The folder of its Dags."""
         return self.stack.paths.dags
 
-    def up(self, say: Say, workers: int = 1) -> None:
+    def up(self, say: Say) -> None:
         """Start it; return when all of it is healthy."""
-        self.stack.up({WORKER.name: workers, SCHEDULER.name: 1}, say)
+        self.stack.up(self.stack.counts(), say)
 
     def down(self) -> None:
         """Stop it, and delete all that it wrote."""
@@ -94,7 +97,7 @@ class OfficialStack(EmbeddedStack):
 
     def _init(self, say: Say, migrating: Callable[[], None]) -> None:
         super()._init(say, lambda: None)
-        role = next(i for i in self._roles() if i.role is WEBSERVER)
+        role = next(i for i in self._instances(self.counts()) if i.role is WEBSERVER)
         for command in self._start_up["commands"]:
             subprocess.run(command, env=role.environment, check=True, capture_output=True)
 
@@ -102,7 +105,7 @@ class OfficialStack(EmbeddedStack):
         missing = _official(missing)
         workers = [each for each in missing if each.name.startswith(WORKER.name)]
         super()._start([each for each in missing if each not in workers])
-        webserver = next(i for i in self._roles() if i.role.name == self._start_up["worker_waits_for"])
+        webserver = next(i for i in self._instances(self.counts()) if i.role.name == self._start_up["worker_waits_for"])
         while True:
             time.sleep(self._start_up["asked_every_s"])
             if Health(self.settings).is_healthy(webserver):
@@ -112,8 +115,19 @@ class OfficialStack(EmbeddedStack):
     def _wait_until_healthy(self, wanted: Sequence[RoleInstance | Watcher], say: Say) -> None:
         super()._wait_until_healthy(_official(wanted), say)
 
-    def _roles(self) -> list[RoleInstance]:
-        return embedded_instances(self.settings, self.paths, {})
+    def _instances(self, counts: dict[str, int]) -> list[RoleInstance]:
+        """Let the first worker and the triggerer serve their own logs, as each does there in its container."""
+        ports = {
+            f"{WORKER.name}-1": {"AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(self.settings.log_server_port)},
+            TRIGGERER.name: {"AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(self.settings.triggerer_log_port)},
+        }
+        return [
+            replace(each, command=each.command.replace(_SKIP, ""), environment=each.environment | ports[each.name])
+            if each.name in ports
+            else each
+            for each in super()._instances(counts)
+            if each.role is not LOG_SERVER
+        ]
 
 
 def _official(given: Sequence[RoleInstance | Watcher]) -> list[RoleInstance | Watcher]:
@@ -122,8 +136,11 @@ def _official(given: Sequence[RoleInstance | Watcher]) -> list[RoleInstance | Wa
 
 
 @contextlib.contextmanager
-def instances(at: Paths, *profiles: str) -> Iterator[list[Instance]]:
-    """Lay out an instance of each of *profiles* beside the checkout *at*; take all down and away at the end."""
+def instances(at: Paths, *profiles: str, size: Mapping[str, str] = PLAIN) -> Iterator[list[Instance]]:
+    """Lay out an instance of each of *profiles* beside the checkout *at*; take all down and away at the end.
+
+    *size* holds what is set in each .env beyond addresses and secrets.
+    """
     # A time limit around the bench must not leave its stacks behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     ports = free_ports(len(_PORTS) * len(profiles))
@@ -131,7 +148,7 @@ def instances(at: Paths, *profiles: str) -> Iterator[list[Instance]]:
     try:
         for number, profile in enumerate(profiles):
             own = ports[number * len(_PORTS) :][: len(_PORTS)]
-            made.append(_make(profile, at, at.state / "bench" / profile, own))
+            made.append(_make(profile, at, at.state / "bench" / profile, own, size))
         yield made
     finally:
         for one in made:
@@ -140,7 +157,7 @@ def instances(at: Paths, *profiles: str) -> Iterator[list[Instance]]:
             one.down()
 
 
-def _make(profile: str, at: Paths, folder: Path, ports: list[int]) -> Instance:
+def _make(profile: str, at: Paths, folder: Path, ports: list[int], size: Mapping[str, str] = PLAIN) -> Instance:
     """Lay out *folder* like a checkout, with links to the code of the one *at*, and return its stack."""
     official: dict[str, Any] = {}
     paths = Paths(folder)
@@ -148,26 +165,26 @@ def _make(profile: str, at: Paths, folder: Path, ports: list[int]) -> Instance:
         _clear(paths)
     for made in (paths.dags, paths.airflow_cfg.parent, paths.data):
         made.mkdir(parents=True)
-    (folder / "src").symlink_to(at.root / "src")
     # A team's own plugins belong to its Dags, whatever runs them.
     _link(at.airflow_home / "plugins", paths.airflow_home / "plugins", but="" if profile == OURS else "airfleet_")
     _link(at.dags, paths.dags)
     if profile == OURS:
+        (folder / "src").symlink_to(at.root / "src")
         _link(at.airflow_cfg.parent, paths.airflow_cfg.parent)
     else:
+        # Packages alone: sitecustomize.py beside them would change Airflow as it is imported.
+        (folder / "src").mkdir()
+        for package in (at.root / "src").glob("*/"):
+            (folder / "src" / package.name).symlink_to(package)
         official = tomllib.loads(resources.files("airfleet.bench").joinpath("stock.toml").read_text())
         paths.airflow_cfg.write_text(_as_cfg(official["settings"]))
     for dag in resources.files("airfleet.bench").joinpath("dags").iterdir():
         if dag.name.endswith(".py"):
             (paths.dags / dag.name).write_text(dag.read_text())
     env_file.fill(paths.env_file, at.env_example)
-    values: dict[str, Any] = dict(zip(_PORTS, ports, strict=True))
-    values |= {"workers": 1, "worker_concurrency": SLOTS, "schedulers": 1}
-    values["monitoring"] = "on" if profile == OURS else "off"
-    lines = paths.env_file.read_text().splitlines()
-    for key, value in values.items():
-        env_file.put(lines, key.upper(), str(value))
-    paths.env_file.write_text("\n".join(lines) + "\n")
+    values = {key.upper(): str(port) for key, port in zip(_PORTS, ports, strict=True)}
+    values["MONITORING"] = "on" if profile == OURS else "off"
+    env_file.change(paths.env_file, values | dict(size))
     given = settings.load(paths.env_file)
     stack = OfficialStack(given, paths, official["start_up"]) if official else UnwatchedStack(given, paths)
     return Instance(profile, stack, official)

@@ -65,6 +65,8 @@ def page(found: Mapping[str, Any]) -> str:
         table(("figure", "profile", "samples"), _samples(found)),
     ]
     for part, profiles in found.get("parts", {}).items():
+        if part not in _TITLES:
+            continue
         parts += [f"## {_TITLES[part]}", _ABOUT[part], table(("", *profiles), _part_rows(profiles))]
     return "\n\n".join(parts) + "\n"
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from airfleet import first_run
 from airfleet.api import AirflowApi
-from airfleet.bench import growth, workloads
-from airfleet.bench.account import Meter
+from airfleet.bench import account, growth, workloads
 from airfleet.bench.instance import Instance
 from airfleet.bench.statsd import StatsdServer
 from airfleet.embedded.stack import Say
 from airfleet.errors import AirfleetError
+from airfleet.sizes import SIZES
 
 _POLL_S = 0.2
 _TIMEOUT_S = 600.0
@@ -20,6 +20,7 @@ _WORKERS = (1, 2, 4)
 _WAITING, _WAIT_S = 64, 20
 _DAGS, _TASKS = 1000, 10
 _SOAK_TASKS = 10_000
+_BURST = 200
 
 Part = Callable[[Instance, Say, float], dict[str, Any]]
 
@@ -54,7 +55,7 @@ def first_dags(of: Instance, say: Say, seconds: float) -> dict[str, Any]:
     say(f"{', '.join(dag_ids)} at once")
     query = resources.files("airfleet.bench").joinpath("runs.sql").read_text()
     with AirflowApi(of.stack.settings) as api, workloads.metadata(of) as cursor:
-        meter = Meter(of)
+        meter = account.Meter(of)
         runs = [api.trigger(dag_id, {}) for dag_id in dag_ids]
         deadline = time.monotonic() + _TIMEOUT_S
         ids = tuple(run.run_id for run in runs)
@@ -70,9 +71,28 @@ def first_dags(of: Instance, say: Say, seconds: float) -> dict[str, Any]:
     return {"dags": dag_ids, "seconds": round(float(took), 2), "cpu_s": round(use.total_cpu_s, 2)}
 
 
+def sized(of: Instance, say: Say, seconds: float) -> dict[str, Any]:
+    """Give a deployment of a size that sizes.py names a burst, and as many waiting tasks as it has slots."""
+    settings = of.stack.settings
+    slots = settings.workers * settings.worker_concurrency
+    burst = workloads.run(of, "bench_burst", {"tasks": _BURST}, _BURST + 1)
+    wait = workloads.run(of, "bench_wait", {"tasks": slots, "seconds": _WAIT_S}, slots + 1)
+    memory = account.memory_bytes(of)
+    return {
+        "slots": slots,
+        "tasks_per_s": round(burst.tasks / burst.seconds, 2),
+        "cpu_s_per_task": round(burst.cpu_per_task_s, 3),
+        "all_slots_busy_s": round(wait.seconds - _WAIT_S, 2),
+        "memory_mib": round(sum(memory.values()) / (1 << 20)),
+    }
+
+
+# Of this deployment alone: the official one has no sizes.
+SIZED = {f"size-{name}": size for name, size in SIZES.items()}
 PARTS: dict[str, Part] = {
     "first-dags": first_dags,
     "scale-out": scale_out,
     "parse": parse,
     "soak": soak,
+    **dict.fromkeys(SIZED, sized),
 }

@@ -11,9 +11,16 @@ from typing import Any
 from airfleet.bench import sizing
 from airfleet.bench.instance import OURS
 from airfleet.bench.page import table
+from airfleet.sizes import SIZES
 
 # What was not measured is not written about.
-_NEEDS = {"More workers": "scale-out", "More Dags": "parse", "More runs": "soak", "Sizes": "soak"}
+_NEEDS = {
+    "More workers": "scale-out",
+    "More Dags": "parse",
+    "More runs": "soak",
+    "Sizes": "soak",
+    "Sizes by name": "size-large",
+}
 _DAYS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 
 
@@ -33,6 +40,8 @@ def page(found: Mapping[str, Any]) -> str:
         values["sizing_table"] = _sizes(cpu_s, soak["redis_bytes_per_waiting_task"], found["slots"])
     if scaled := parts.get("scale-out"):
         values["scale_out_table"] = _steps(scaled["steps"])
+    if "size-large" in parts:
+        values["named_sizes_table"] = _named(parts)
     values |= {
         "date": found["date"],
         "peak": sizing.PEAK,
@@ -50,6 +59,21 @@ def page(found: Mapping[str, Any]) -> str:
     sections = resources.files("airfleet.bench").joinpath("scaling.txt").read_text().split("\n## ")
     written = [text for text in sections if _NEEDS.get(text.splitlines()[0], text) in (text, *parts)]
     return Template("\n## ".join(written).rstrip("\n") + "\n").substitute(values)
+
+
+def _named(parts: Mapping[str, Mapping[str, Any]]) -> str:
+    head = (
+        "size", "workers", "slots", "schedulers", "webservers", "tasks/s in a burst", "CPU seconds a task",
+        "s to fill every slot", "MiB of memory after that",
+    )  # fmt: skip
+    rows = []
+    for name, keys in SIZES.items():
+        m = parts[f"size-{name}"]
+        rows.append(
+            (name, keys["WORKERS"], f"{m['slots']}", keys["SCHEDULERS"], keys["WEBSERVERS"], f"{m['tasks_per_s']:g}",
+             f"{m['cpu_s_per_task']:g}", f"{m['all_slots_busy_s']:g}", f"{m['memory_mib']:,}")
+        )  # fmt: skip
+    return table(head, rows)
 
 
 def _sizes(cpu_s: Mapping[str, float], redis_bytes: float, slots: int) -> str:

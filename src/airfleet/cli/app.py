@@ -16,6 +16,7 @@ from airfleet.embedded.instances import MAX_WORKERS
 from airfleet.errors import AirfleetError
 from airfleet.paths import Paths
 from airfleet.roles import SCHEDULER, WORKER
+from airfleet.sizes import SIZES
 from airfleet.stacks import Stack
 
 app = typer.Typer(
@@ -31,9 +32,15 @@ Scale = Annotated[list[str], typer.Argument(help="ROLE=N, where ROLE is airflow-
 
 
 @app.command()
-def init() -> None:
+def init(
+    size: Annotated[
+        str | None, typer.Option("--size", help=f"Set numbers and limits for a {', '.join(SIZES)} deployment.")
+    ] = None,
+) -> None:
     """Make .env with generated secrets, or fill in those that are empty."""
     paths = Paths()
+    if size is not None and size not in SIZES:
+        raise AirfleetError(f"There is no size {size!r}; there are {', '.join(SIZES)}. docs/scaling.md says what for.")
     existed = paths.env_file.exists()
     added = env_file.fill(paths.env_file, paths.env_example)
     if not existed:
@@ -42,6 +49,10 @@ def init() -> None:
         show.console.print(f"Added to {paths.env_file}: {', '.join(added)}.")
     else:
         show.console.print(f"{paths.env_file} is complete.")
+    if size is not None:
+        changed = env_file.change(paths.env_file, SIZES[size])
+        said = ", ".join(f"{key}={SIZES[size][key]}" for key in changed) or "nothing to change"
+        show.console.print(f"Size {size}: {said}. It counts from the next ./airfleet up.")
 
 
 @app.command()

@@ -18,7 +18,7 @@ _COMPARE = "compare"
 def bench(  # noqa: PLR0917 - typer calls it by keyword
     fast: Annotated[bool, typer.Option("--fast", help="Some 5 minutes; fails when a gain is gone.")] = False,
     parts: Annotated[
-        list[str], typer.Option("--part", help="compare, first-dags, scale-out, parse or soak; default all.")
+        list[str], typer.Option("--part", help="compare, first-dags, scale-out, parse, soak, size-...; default all.")
     ] = [],  # noqa: B006 - typer's way to say "none given"
     profiles: Annotated[
         list[str], typer.Option("--profile", help="airfleet or stock, for parts but compare; default both.")
@@ -31,7 +31,7 @@ def bench(  # noqa: PLR0917 - typer calls it by keyword
     # The command line starts without what only this command needs.
     from airfleet.bench import compare, report
     from airfleet.bench.instance import OURS, STOCK
-    from airfleet.bench.parts import PARTS
+    from airfleet.bench.parts import PARTS, SIZED
 
     wanted = [_COMPARE] if fast else parts or [_COMPARE, *PARTS]
     if unknown := [f"There is no part {name!r}." for name in wanted if name not in (_COMPARE, *PARTS)]:
@@ -43,7 +43,7 @@ def bench(  # noqa: PLR0917 - typer calls it by keyword
                 samples = compare.run(Paths(), compare.FAST if fast else compare.FULL, progress.say)
                 found |= report.write_down(samples, "fast" if fast else "full")
             else:
-                for profile in profiles or (OURS, STOCK):
+                for profile in profiles or ((OURS,) if part in SIZED else (OURS, STOCK)):
                     measured = _run_part(part, profile, seconds, progress.say)
                     found.setdefault("parts", {}).setdefault(part, {})[profile] = measured
             if to:
@@ -58,10 +58,10 @@ def bench(  # noqa: PLR0917 - typer calls it by keyword
 
 def _run_part(part: str, profile: str, seconds: float, say: Say) -> dict[str, Any]:
     from airfleet.bench import report
-    from airfleet.bench.instance import instances
-    from airfleet.bench.parts import PARTS
+    from airfleet.bench.instance import PLAIN, instances
+    from airfleet.bench.parts import PARTS, SIZED
 
-    with instances(Paths(), profile) as (one,):
+    with instances(Paths(), profile, size=SIZED.get(part, PLAIN)) as (one,):
         say(f"start: {profile}")
         one.up(lambda _: None)
         return report.conditions() | PARTS[part](one, say, seconds)

@@ -1,8 +1,7 @@
 """`python -m airfleet.embedded.launch NAME COMMAND...`: become COMMAND, after ending what an earlier one left.
 
-A role that is killed leaves its own children behind: a scheduler its health page, which holds the port; a worker the
-tasks it ran, which Airflow runs again elsewhere. They are known by their process group, which the process manager
-makes anew at each start.
+A role that is killed leaves its own children behind: a worker the tasks it ran, which Airflow runs again elsewhere.
+They are known by their process group, which the process manager makes anew at each start.
 """
 
 import contextlib

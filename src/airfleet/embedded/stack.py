@@ -79,7 +79,7 @@ class EmbeddedStack:
         # What watches comes first, so that it sees the others' first signs of life.
         wanted: list[Instance | Watcher] = [
             *self._watchers(),
-            *instances(self.settings, self.paths, counts),
+            *self._instances(counts),
         ]
         states = {state.name: state.state for state in self.manager.states()}
         missing = [each for each in wanted if states.get(each.name) != "RUNNING"]
@@ -147,6 +147,9 @@ class EmbeddedStack:
         for each in missing:
             self.manager.start(each.name)
 
+    def _instances(self, counts: dict[str, int]) -> list[Instance]:
+        return instances(self.settings, self.paths, counts)
+
     def _watchers(self) -> list[Watcher]:
         return watchers.prepare(self.settings, self.paths)
 
@@ -164,8 +167,8 @@ class EmbeddedStack:
 
     def scale(self, counts: dict[str, int], say: Say) -> None:
         """Bring the scalable roles to *counts*: new ones are started, surplus ones finish their tasks first."""
-        now = instances(self.settings, self.paths, self.counts())
-        wanted = instances(self.settings, self.paths, counts)
+        now = self._instances(self.counts())
+        wanted = self._instances(counts)
         names = {instance.name for instance in wanted}
         surplus = [instance for instance in now if instance.name not in names]
         self._stop([(i.name, i.stop_seconds) for i in surplus], say)
@@ -190,7 +193,7 @@ class EmbeddedStack:
             shutil.rmtree(self.paths.monitoring, ignore_errors=True)
 
     def _stop_everything(self, say: Say, timeout_s: int | None) -> None:
-        grace = {i.name: i.stop_seconds for i in instances(self.settings, self.paths, self.counts())}
+        grace = {i.name: i.stop_seconds for i in self._instances(self.counts())}
         known = [s.name for s in self.manager.states() if s.pid]
         # What hands out work first, then who does it, then whom that talks to.
         rounds = [
@@ -208,7 +211,7 @@ class EmbeddedStack:
         if not self.is_running():
             return []
         health, urls = Health(self.settings), watchers.health_urls(self.settings)
-        by_name = {i.name: i for i in instances(self.settings, self.paths, self.counts())}
+        by_name = {i.name: i for i in self._instances(self.counts())}
         found = []
         for state in self.manager.states():
             instance = by_name.get(state.name)
@@ -267,7 +270,7 @@ class EmbeddedStack:
             Program(s.name, s.command, {}, s.stop_signal, user=s.user)
             for s in servers.prepare(self.settings, self.paths)
         ]
-        for i in instances(self.settings, self.paths, counts):
+        for i in self._instances(counts):
             programs.append(Program(i.name, i.command, i.environment, stop_seconds=i.stop_seconds))
         programs += [Program(w.name, w.command, w.environment) for w in self._watchers()]
         return programs

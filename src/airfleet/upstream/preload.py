@@ -1,6 +1,7 @@
-"""Do in a worker's main process, once, what every task's process would do again after its fork.
+"""Do once, before a fork, what each process would do again after it: in a worker for its tasks, in a dag-processor for
+each Dag file.
 
-Task processes go on to do it themselves where it fails here. Plugins are part of it, so a worker takes a changed plugin
+The processes go on to do it themselves where it fails here. Plugins are part of it, so a worker takes a changed plugin
 up when it starts anew, as every other role does.
 
 Measured in a profile of a worker in a burst of tasks that do nothing: loading plugins and what they import was 13 % of
@@ -10,12 +11,13 @@ own copy of them.
 
 import importlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 log = logging.getLogger(__name__)
 
-MODULES = (
+# What nearly every Dag file asks for.
+DAG_MODULES = (
     "airflow.dag_processing.bundles.local",
     "airflow.dag_processing.dagbag",
     "airflow.providers.standard.decorators.python",
@@ -25,24 +27,40 @@ MODULES = (
     "airflow.sdk.definitions.decorators.condition",
     "airflow.sdk.definitions.decorators.setup_teardown",
     "airflow.sdk.definitions.decorators.task_group",
+)
+TASK_MODULES = (
     "airflow.sdk.execution_time.task_runner",
+    # What a pool process does first: its log, and a request to the kernel to end it with its parent.
+    "celery.app.log",
+    "cffi.cparser",
 )
 
 
-def load() -> None:
-    """Do all of it; what cannot be done is named in the log."""
-    for module in MODULES:
-        _attempt(f"importing {module}", partial(importlib.import_module, module))
+def for_parsing() -> None:
+    """Do what reading a Dag file needs; what cannot be done is named in the log."""
+    _import(DAG_MODULES)
     _attempt("loading plugins", _plugins)
+
+
+def for_tasks() -> None:
+    """Do what running a task needs, which begins with reading its Dag file."""
+    for_parsing()
+    _import(TASK_MODULES)
     _attempt("finding what providers bring for assets", _asset_handlers)
     _attempt("reading certificates", _certificates)
+    _attempt("mapping Celery's results", _results)
+
+
+def _import(modules: Iterable[str]) -> None:
+    for module in modules:
+        _attempt(f"importing {module}", partial(importlib.import_module, module))
 
 
 def _attempt(what: str, action: Callable[[], object]) -> None:
     try:
         action()
     except Exception:
-        log.warning("Not done before the fork: %s. Each task does it.", what, exc_info=True)
+        log.warning("Not done before the fork: %s. Each process does it.", what, exc_info=True)
 
 
 def _plugins() -> None:
@@ -63,3 +81,12 @@ def _certificates() -> None:
     from airflow.sdk.api import client
 
     client.Client._get_ssl_context_cached(client.API_SSL_CA_FILE_PATH, client.API_SSL_CERT_PATH)
+
+
+def _results() -> None:
+    from celery.backends.database.models import Task
+    from sqlalchemy.orm import configure_mappers
+
+    configure_mappers()
+    # The first of its kind makes what all others use.
+    Task("none")

@@ -1,8 +1,8 @@
 """What is changed in a scheduler, a dag-processor and a triggerer; a listener, registered by the plugin airfleet_roles.
 
-Each of them forks: the scheduler its health page, the triggerer what runs triggers, the dag-processor a process for
-each file. A garbage collection writes to every object that it visits, in the parent and in the child, and the pages
-that they shared become two. Objects that are frozen before the fork are not visited.
+Two of them fork: the triggerer what runs triggers, the dag-processor a process for each file. A garbage collection
+writes to every object that it visits, in the parent and in the child, and the pages that they shared become two.
+Objects that are frozen before the fork are not visited.
 """
 
 from __future__ import annotations
@@ -24,5 +24,9 @@ def on_starting(component: Any) -> None:
         from airfleet.upstream import scheduler
 
         scheduler.install()
+    if "airflow.dag_processing.manager" in sys.modules:
+        from airfleet.upstream import preload
+
+        preload.for_parsing()
     gc.collect()
     gc.freeze()

@@ -11,7 +11,7 @@ from celery.signals import worker_ready
 
 from airfleet.upstream import adapters, guard, preload, task_exit
 
-preload.load()
+preload.for_tasks()
 if guard.fits(guard.AIRFLOW, "freeing a slot at its task's exit"):
     task_exit.install()
 if guard.fits(guard.AIRFLOW, "keeping validators"):

@@ -58,8 +58,10 @@ def test_both_deployments_have_a_check_for_each_role_with_every_placeholder_fill
 
 def test_an_instance_is_a_folder_of_its_own_with_links_to_the_code_alone(laid_out: Instance) -> None:
     paths = laid_out.stack.paths
-    assert (paths.root / "src").resolve() == Paths().root / "src"
+    src = paths.root / "src"
+    assert (src / "retail").resolve() == Paths().root / "src" / "retail"
     assert {"bench_burst.py", "bench_chain.py", "bench_wait.py"} <= {path.name for path in paths.dags.iterdir()}
     own = (paths.airflow_home / "plugins" / "airfleet_roles.py").exists()
     assert own == (laid_out.profile == OURS)
+    assert (src / "sitecustomize.py").exists() == (laid_out.profile == OURS)
     assert ("scheduler_idle_sleep_time" in paths.airflow_cfg.read_text()) == (laid_out.profile == OURS)

@@ -38,6 +38,16 @@ PARTS: dict[str, Any] = {
         "first_quarter": QUARTER,
         "last_quarter": QUARTER,
     },
+    **{
+        f"size-{name}": {
+            "slots": 4,
+            "tasks_per_s": 8.7,
+            "cpu_s_per_task": 0.12,
+            "all_slots_busy_s": 1.5,
+            "memory_mib": 1,
+        }
+        for name in ("laptop", "server", "large")
+    },
 }
 
 
@@ -54,7 +64,7 @@ def measured(*parts: str) -> dict[str, Any]:
 def test_every_figure_is_filled_in() -> None:
     text = page(measured(*PARTS))
     assert "$" not in text
-    for figure in ("166.5", "77.7", "2010", "10,000,000", "2026-01-02"):
+    for figure in ("166.5", "77.7", "2010", "10,000,000", "8.7", "2026-01-02"):
         assert figure in text
 
 

@@ -1,4 +1,4 @@
-"""What a worker does once, before it forks."""
+"""What is done once, before a fork."""
 
 import os
 import subprocess
@@ -10,12 +10,12 @@ from airfleet.paths import Paths
 from airfleet.upstream import preload
 
 
-def test_what_fails_is_said_and_left_to_the_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_fails_is_said_and_left_to_each_process(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr(preload, "MODULES", ("airflow.no_such_module",))
+    monkeypatch.setattr(preload, "DAG_MODULES", ("airflow.no_such_module",))
     monkeypatch.setattr(preload.log, "warning", lambda text, *values, **_: said.append(text % values))
-    preload.load()
-    assert said == ["Not done before the fork: importing airflow.no_such_module. Each task does it."]
+    preload.for_parsing()
+    assert said == ["Not done before the fork: importing airflow.no_such_module. Each process does it."]
 
 
 # What Celery does in a worker's main process, and then what a task's process does after the fork.

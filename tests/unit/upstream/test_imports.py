@@ -1,0 +1,109 @@
+"""Modules of Airflow that are changed as they are imported, each looked at in a process of its own."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import textwrap
+
+from airfleet.paths import Paths
+
+SOURCE = """
+@task.virtualenv(requirements=["x"])
+@setup
+@mine
+def work():
+    return 1
+"""
+
+
+def ask(program: str, *, changed: bool = True) -> str:
+    """Return what *program* prints in a fresh Python, with the project's code on its path or without it."""
+    given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Paths().root / "src") if changed else ""}
+    command = [sys.executable, "-P", "-W", "ignore", "-c", textwrap.dedent(program)]
+    with tempfile.TemporaryDirectory() as home:
+        given["AIRFLOW_HOME"] = home
+        done = subprocess.run(command, env=given, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout.splitlines()[-1]
+
+
+def test_libcst_is_loaded_by_the_first_task_whose_source_is_rewritten() -> None:
+    loaded = """
+        import sys
+        from airflow.sdk import dag, task
+        import airflow.sdk.bases.decorator
+        print("libcst" in sys.modules)
+    """
+    assert ask(loaded, changed=False) == "True", (
+        "Airflow loads it late by itself: airfleet.upstream.source_trees can go"
+    )
+    assert ask(loaded) == "False"
+    rewritten = f"""
+        import sys
+        from airflow.sdk.definitions._internal.decorators import remove_task_decorator
+        first = remove_task_decorator({SOURCE!r}, "@task.virtualenv")
+        print(repr(first), remove_task_decorator({SOURCE!r}, "@task.virtualenv") == first, "libcst" in sys.modules)
+    """
+    assert ask(rewritten) == ask(rewritten, changed=False)
+    assert "@mine" in ask(rewritten)
+
+
+def test_who_needs_libcst_gets_the_real_one() -> None:
+    assert ask("import airflow.sdk.bases.operator, libcst; print(libcst.parse_module('a = 1').code)") == "a = 1"
+    assert ask("import libcst, airflow.sdk.bases.operator; print(libcst.parse_module('a = 1').code)") == "a = 1"
+
+
+def test_the_execution_api_speaks_its_newest_versions_to_workers_of_this_and_the_last_minor_version() -> None:
+    asked = """
+        import asyncio, httpx
+        from airflow.api_fastapi.execution_api.app import create_task_execution_api_app
+        from airflow.api_fastapi.execution_api.versions import bundle
+
+        async def statuses(versions):
+            transport = httpx.ASGITransport(create_task_execution_api_app())
+            async with httpx.AsyncClient(transport=transport, base_url="http://webserver") as client:
+                return [
+                    (await client.get("/health", headers={"Airflow-API-Version": version})).status_code
+                    for version in versions
+                ]
+
+        print(list(bundle.version_values), asyncio.run(statuses(bundle.version_values)))
+    """
+    before = ask(asked, changed=False)
+    kept = ask(asked)
+    assert before.count("20") > kept.count("20"), (
+        "Airflow has few versions by itself: airfleet.upstream.api_versions can go"
+    )
+    newest = ask("from airflow.sdk.api.datamodels._generated import API_VERSION; print(API_VERSION)")
+    assert kept.startswith(f"['{newest}', ")
+    assert kept.endswith("[200, 200, 200]")
+
+
+def test_the_schedulers_health_page_is_served_from_a_thread_of_it() -> None:
+    asked = """
+        import multiprocessing, urllib.error, urllib.request
+        from airflow.cli.commands import scheduler_command
+        from airfleet.preflight import free_ports
+        import os
+
+        (port,) = free_ports(1)
+        os.environ["AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_HOST"] = "127.0.0.1"
+        os.environ["AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT"] = str(port)
+        url = f"http://127.0.0.1:{port}/no-such-page"
+
+        def status():
+            try:
+                return urllib.request.urlopen(url).status
+            except urllib.error.HTTPError as error:
+                return error.code
+            except urllib.error.URLError:
+                return "away"
+
+        with scheduler_command._serve_health_check(True):
+            during = status()
+            children = multiprocessing.active_children()
+        with scheduler_command._serve_health_check(False):
+            print(during, children, status())
+    """
+    assert ask(asked) == "404 [] away"
