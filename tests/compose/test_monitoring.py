@@ -57,6 +57,32 @@ def test_alertmanager_has_taken_its_configuration_and_prometheus_knows_it(monito
     assert known == ["http://alertmanager:9093/api/v2/alerts"]
 
 
+@pytest.mark.parametrize("port", ["PROMETHEUS_PORT", "ALERTMANAGER_PORT"])
+def test_neither_opens_a_page_without_its_login(monitoring: Deployment, port: str) -> None:
+    env = monitoring.env()
+    for path in ("/", "/metrics", "/-/ready", "/api/v1/query?query=up", "/api/v2/alerts"):
+        for login in (None, ("admin", "admin"), (env["MONITORING_USER"], env["ADMIN_PASSWORD"])):
+            answer = httpx.get(f"http://127.0.0.1:{env[port]}{path}", auth=login)
+            assert answer.status_code == httpx.codes.UNAUTHORIZED, path
+    assert _get(monitoring, port, "/-/ready").is_success
+
+
+def test_the_login_lies_in_files_of_its_servers_own_user_alone(monitoring: Deployment) -> None:
+    env = monitoring.env()
+    for service, folder, names in (
+        ("prometheus", "/prometheus/login", {"web.yml", "user", "password"}),
+        ("alertmanager", "/alertmanager/config", {"web.yml"}),
+    ):
+        look = f"cd {folder}; stat -c '%a %n' *; grep -c \"$MONITORING_PASSWORD\" *"
+        inside = ("exec", "-T", "--env", f"MONITORING_PASSWORD={env['MONITORING_PASSWORD']}", service)
+        said = monitoring.compose(*inside, "sh", "-c", look, monitoring=True, check=False).stdout.splitlines()
+        modes = {name: mode for mode, _, name in (line.partition(" ") for line in said if " " in line)}
+        assert {modes[name] for name in names} == {"600"}
+        counts = dict(line.rsplit(":", 1) for line in said if ":" in line)
+        assert names <= counts.keys()
+        assert {name for name, count in counts.items() if count != "0"} == names & {"password"}
+
+
 def test_every_rule_file_is_loaded(monitoring: Deployment) -> None:
     groups = _get(monitoring, "PROMETHEUS_PORT", "/api/v1/rules").json()["data"]["groups"]
     rules = [rule for group in groups for rule in group["rules"]]

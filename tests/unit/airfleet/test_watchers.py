@@ -144,6 +144,7 @@ def test_grafana_is_started_where_its_program_is_with_composes_own_configuration
     assert grafana.environment.keys() - own == compose.keys()
     same = {key for key in compose if key.startswith(("GF_AUTH", "GF_USERS", "GF_ANALYTICS"))}
     assert {key: grafana.environment[key] for key in same} == {key: compose[key] for key in same}
+    assert grafana.environment["GF_SECURITY_ADMIN_PASSWORD"] == given.admin_password.get_secret_value()
 
 
 def test_the_exporter_and_alertmanager_are_told_the_same_things_as_under_compose(given: Settings, paths: Paths) -> None:
