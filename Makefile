@@ -15,9 +15,13 @@ env: ## Make .venv with the tests' packages, from the lock
 
 test: env lint types unit contract sql stack ## Everything that needs no Docker engine
 
-lint: env ## Style and common mistakes
+lint: env ## Style, common mistakes, weak spots and secrets
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	@# It warns of every part of a marked statement in which it finds nothing.
+	$(VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive src airflow monitoring \
+	  2> >(grep -v 'nosec encountered' >&2)
+	PYTHONPATH=tests $(VENV)/bin/python -m support.secret_scan
 
 types: env ## Types, strictly
 	$(VENV)/bin/mypy

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from airfleet import private_file
 from airfleet.errors import AirfleetError
 from airfleet.settings import Settings
 
@@ -58,7 +59,7 @@ def fill(env_file: Path, example: Path) -> list[str]:
     for key, value in added.items():
         put(lines, key, value)
     if added or not env_file.exists():
-        _replace(env_file, "\n".join(lines) + "\n")
+        private_file.write(env_file, "\n".join(lines) + "\n")
     return list(added)
 
 
@@ -81,11 +82,3 @@ def put(lines: list[str], key: str, value: str) -> None:
             lines[number] = f"{key}={value}"
             return
     lines.append(f"{key}={value}")
-
-
-def _replace(path: Path, text: str) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-    partial.replace(path)

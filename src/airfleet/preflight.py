@@ -76,7 +76,7 @@ def free_ports(count: int) -> list[int]:
         with socket.socket() as probe:
             try:
                 # Every address: another stack's log server takes its port on addresses of its own.
-                probe.bind(("0.0.0.0", port))  # noqa: S104 - nothing listens
+                probe.bind(("0.0.0.0", port))  # noqa: S104 - nothing listens # nosec B104
             except OSError:
                 continue
         chosen.append(port)
@@ -98,7 +98,7 @@ def _is_free(address: str, port: int, kind: str) -> bool:
 
 def _owner(address: str, port: int, kind: str) -> psutil.Process | None:
     # One port may have an owner on each address; one that listens on all of them is in the way everywhere.
-    in_the_way = {(ip, port) for ip in (address, "0.0.0.0", "::")}  # noqa: S104 - compared, not bound
+    in_the_way = {(ip, port) for ip in (address, "0.0.0.0", "::")}  # noqa: S104 - compared, not bound # nosec B104
     try:
         for connection in psutil.net_connections(kind):
             waits = connection.status in (psutil.CONN_LISTEN, psutil.CONN_NONE)

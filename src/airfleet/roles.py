@@ -34,7 +34,7 @@ class Grant(Enum):
     BROKER = "broker"
     FERNET = "key of stored connections"
     JWT = "key that signs tasks' tokens"
-    API_SECRET = "key that signs sessions and log requests"  # noqa: S105 - a description
+    API_SECRET = "key that signs sessions and log requests"  # noqa: S105 - a description # nosec B105
     EXECUTION_API = "address of the Execution API"
     WAREHOUSE = "warehouse, as loader"
     MAIL = "mail server"

@@ -19,9 +19,11 @@ _FERNET_BYTES = 32
 _JWT_BYTES = 64
 _API_SECRET_BYTES = 32
 _PASSWORD_CHARACTERS = 12
+# What bcrypt hashes of a password.
+_HASHED_CHARACTERS = 72
 
 
-def _secret(minimum: int, unit: str) -> AfterValidator:
+def _secret(minimum: int, unit: str, maximum: int | None = None) -> AfterValidator:
     def check(value: SecretStr) -> SecretStr:
         text = value.get_secret_value()
         if not text:
@@ -30,6 +32,8 @@ def _secret(minimum: int, unit: str) -> AfterValidator:
             raise ValueError("is a placeholder, not a secret")
         if len(text.encode()) < minimum:
             raise ValueError(f"has {len(text.encode())} {unit}, and needs at least {minimum}")
+        if maximum and len(text.encode()) > maximum:
+            raise ValueError(f"has {len(text.encode())} {unit}, and may have {maximum} at most")
         if not _URL_SAFE.fullmatch(text):
             raise ValueError("has characters other than letters, digits and . _ ~ = -")
         return value
@@ -48,6 +52,7 @@ def _fernet(value: SecretStr) -> SecretStr:
 
 
 Password = Annotated[SecretStr, _secret(_PASSWORD_CHARACTERS, "characters")]
+HashedPassword = Annotated[SecretStr, _secret(_PASSWORD_CHARACTERS, "characters", _HASHED_CHARACTERS)]
 JwtSecret = Annotated[SecretStr, _secret(_JWT_BYTES, "bytes")]
 ApiSecret = Annotated[SecretStr, _secret(_API_SECRET_BYTES, "bytes")]
 FernetKey = Annotated[SecretStr, AfterValidator(_fernet)]
@@ -109,6 +114,8 @@ class Settings(BaseSettings):
     admin_password: Password
     flower_user: Name
     flower_password: Password
+    monitoring_user: Name
+    monitoring_password: HashedPassword
 
     fernet_key: FernetKey
     jwt_secret: JwtSecret
@@ -170,6 +177,11 @@ class Settings(BaseSettings):
     def names(cls) -> set[str]:
         """Return the keys of .env, in lower case."""
         return set(cls.model_fields) - {"worker_variables"}
+
+    @property
+    def monitoring_login(self) -> tuple[str, str]:
+        """User and password at Prometheus and Alertmanager."""
+        return self.monitoring_user, self.monitoring_password.get_secret_value()
 
     @property
     def uses_mail_catcher(self) -> bool:

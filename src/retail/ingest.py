@@ -205,20 +205,21 @@ def decide(cur: cursor) -> None:
 
 def _judge(cur: cursor, entity: str) -> None:
     """Run the entity's deciding checks over its affected rows, and put the refused ones away."""
+    # What is put into the statements is one of ENTITIES, and the text of our own .sql files.
     every = warehouse.one(
         cur,
-        f"SELECT (SELECT count(*) FROM raw.{entity}) = (SELECT count(*) FROM affected_{entity})",  # noqa: S608
+        f"SELECT (SELECT count(*) FROM raw.{entity}) = (SELECT count(*) FROM affected_{entity})",  # noqa: S608 # nosec B608
     )
     warehouse.run(cur, f"ingest/scope_{'all_' if every else ''}{entity}")
     for check in checks.deciding(entity):
         if check.drops_repeats:
             cur.execute(
-                f"INSERT INTO repeats SELECT %s, file_id, line FROM ({check.sql}) AS found",  # noqa: S608
+                f"INSERT INTO repeats SELECT %s, file_id, line FROM ({check.sql}) AS found",  # noqa: S608 # nosec B608
                 (entity,),
             )
         else:
             cur.execute(
-                "INSERT INTO offences (entity, file_id, line, check_name, column_name, reason) "  # noqa: S608
+                "INSERT INTO offences (entity, file_id, line, check_name, column_name, reason) "  # noqa: S608 # nosec B608
                 f"SELECT %s, file_id, line, %s, %s, %s FROM ({check.sql}) AS found",
                 (entity, check.name, check.column, check.reason),
             )

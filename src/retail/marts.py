@@ -47,7 +47,7 @@ def refresh_all(conn: connection, run_id: str) -> list[Built]:
 
 def _build(cur: cursor, mart: str, run_id: str) -> Built:
     began = time.monotonic()
-    cur.execute(f"DELETE FROM marts.{mart}")  # noqa: S608 - one of MARTS
+    cur.execute(f"DELETE FROM marts.{mart}")  # noqa: S608 - one of MARTS # nosec B608
     # One statement reads core, its version and what is to be expected, so all of it is of one moment.
     rows, net, expected_rows, expected_net, version = warehouse.run(cur, f"marts/{mart}")[0]
     seconds = round(time.monotonic() - began, 3)

@@ -44,7 +44,7 @@ def _scope(cur: cursor, as_of: datetime) -> dict[str, int]:
     counts = {}
     for entity in ENTITIES:
         warehouse.run(cur, f"quality/scope_{entity}", as_of=as_of)
-        counts[entity] = int(warehouse.one(cur, f"SELECT count(*) FROM pg_temp.{entity}"))  # noqa: S608
+        counts[entity] = int(warehouse.one(cur, f"SELECT count(*) FROM pg_temp.{entity}"))  # noqa: S608 # nosec B608
     return counts
 
 

@@ -27,7 +27,7 @@ def monitoring(stack: Deployment, before: dict[str, str]) -> Iterator[Deployment
     assert before
     stack.compose("up", "-d", *SERVICES, monitoring=True)
     yield stack
-    stack.compose("rm", "--stop", "--force", *SERVICES, "alertmanager-init", monitoring=True)
+    stack.compose("rm", "--stop", "--force", *SERVICES, "prometheus-init", "alertmanager-init", monitoring=True)
 
 
 def test_no_service_of_the_stack_is_changed_or_started_again(monitoring: Deployment, before: dict[str, str]) -> None:
@@ -51,14 +51,40 @@ def test_a_tasks_duration_and_outcome_reach_prometheus(monitoring: Deployment) -
 
 
 def test_alertmanager_has_taken_its_configuration_and_prometheus_knows_it(monitoring: Deployment) -> None:
-    status = httpx.get(_url(monitoring, "ALERTMANAGER_PORT", "/api/v2/status")).json()
+    status = _get(monitoring, "ALERTMANAGER_PORT", "/api/v2/status").json()
     assert "mail" in status["config"]["original"]
     known = wait_until("Prometheus has found Alertmanager", lambda: _alertmanagers(monitoring), timeout_s=60)
     assert known == ["http://alertmanager:9093/api/v2/alerts"]
 
 
+@pytest.mark.parametrize("port", ["PROMETHEUS_PORT", "ALERTMANAGER_PORT"])
+def test_neither_opens_a_page_without_its_login(monitoring: Deployment, port: str) -> None:
+    env = monitoring.env()
+    for path in ("/", "/metrics", "/-/ready", "/api/v1/query?query=up", "/api/v2/alerts"):
+        for login in (None, ("admin", "admin"), (env["MONITORING_USER"], env["ADMIN_PASSWORD"])):
+            answer = httpx.get(f"http://127.0.0.1:{env[port]}{path}", auth=login)
+            assert answer.status_code == httpx.codes.UNAUTHORIZED, path
+    assert _get(monitoring, port, "/-/ready").is_success
+
+
+def test_the_login_lies_in_files_of_its_servers_own_user_alone(monitoring: Deployment) -> None:
+    env = monitoring.env()
+    for service, folder, names in (
+        ("prometheus", "/prometheus/login", {"web.yml", "user", "password"}),
+        ("alertmanager", "/alertmanager/config", {"web.yml"}),
+    ):
+        look = f"cd {folder}; stat -c '%a %n' *; grep -c \"$MONITORING_PASSWORD\" *"
+        inside = ("exec", "-T", "--env", f"MONITORING_PASSWORD={env['MONITORING_PASSWORD']}", service)
+        said = monitoring.compose(*inside, "sh", "-c", look, monitoring=True, check=False).stdout.splitlines()
+        modes = {name: mode for mode, _, name in (line.partition(" ") for line in said if " " in line)}
+        assert {modes[name] for name in names} == {"600"}
+        counts = dict(line.rsplit(":", 1) for line in said if ":" in line)
+        assert names <= counts.keys()
+        assert {name for name, count in counts.items() if count != "0"} == names & {"password"}
+
+
 def test_every_rule_file_is_loaded(monitoring: Deployment) -> None:
-    groups = httpx.get(_url(monitoring, "PROMETHEUS_PORT", "/api/v1/rules")).json()["data"]["groups"]
+    groups = _get(monitoring, "PROMETHEUS_PORT", "/api/v1/rules").json()["data"]["groups"]
     rules = [rule for group in groups for rule in group["rules"]]
     assert {rule["type"] for rule in rules} == {"alerting", "recording"}
     assert [rule["name"] for rule in rules if rule["health"] == "err"] == []
@@ -70,13 +96,14 @@ def _started(stack: Deployment) -> dict[str, str]:
     return {found["Id"]: found["State"]["StartedAt"] for found in engine.inspect(ids)}
 
 
-def _url(stack: Deployment, port: str, path: str) -> str:
-    return f"http://127.0.0.1:{stack.env()[port]}{path}"
+def _get(stack: Deployment, port: str, path: str, **parameters: str) -> httpx.Response:
+    env = stack.env()
+    login = (env["MONITORING_USER"], env["MONITORING_PASSWORD"])
+    return httpx.get(f"http://127.0.0.1:{env[port]}{path}", params=parameters, auth=login)
 
 
 def _query(stack: Deployment, query: str) -> list[dict[str, Any]]:
-    answer = httpx.get(_url(stack, "PROMETHEUS_PORT", "/api/v1/query"), params={"query": query})
-    found: list[dict[str, Any]] = answer.json()["data"]["result"]
+    found: list[dict[str, Any]] = _get(stack, "PROMETHEUS_PORT", "/api/v1/query", query=query).json()["data"]["result"]
     return found
 
 
@@ -88,5 +115,5 @@ def _up(stack: Deployment) -> set[str]:
 
 
 def _alertmanagers(stack: Deployment) -> list[str]:
-    active = httpx.get(_url(stack, "PROMETHEUS_PORT", "/api/v1/alertmanagers")).json()["data"]["activeAlertmanagers"]
+    active = _get(stack, "PROMETHEUS_PORT", "/api/v1/alertmanagers").json()["data"]["activeAlertmanagers"]
     return [found["url"] for found in active]

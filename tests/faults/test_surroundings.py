@@ -14,6 +14,8 @@ from support.faults.network import slow_and_lossy
 from support.faults.report import Entry
 from support.faults.workload import Invariant, Work
 
+from airfleet.monitoring.query import PrometheusClient, QueryError
+
 Record = Callable[..., Entry]
 
 
@@ -92,14 +94,14 @@ def test_killed_watchers_disturb_nobody_and_come_back(
 
 def _seen_after(fleet: Fleet, moment: float) -> set[str]:
     """Return those of SERIES that Prometheus has scraped after *moment* (Unix time)."""
-    url = f"http://127.0.0.1:{fleet.checkout.env()['PROMETHEUS_PORT']}/api/v1/query"
+    url = f"http://127.0.0.1:{fleet.settings.prometheus_port}"
+    prometheus = PrometheusClient(url, fleet.settings.monitoring_login)
     seen = set()
     for name in SERIES:
         try:
-            answer = httpx.get(url, params={"query": f"max(timestamp({name}))"}, trust_env=False, timeout=5)
-        except httpx.HTTPError:
+            result = prometheus.instant(f"max(timestamp({name}))")
+        except QueryError:
             continue
-        result = answer.json()["data"]["result"] if answer.is_success else []
         if result and float(result[0]["value"][1]) > moment:
             seen.add(name)
     return seen
@@ -126,6 +128,7 @@ def test_an_absence_that_outlasts_its_alert_is_told_and_taken_back(
 
 def _fires(fleet: Fleet, alert: str) -> bool:
     """Return whether Alertmanager holds *alert*."""
-    url = f"http://127.0.0.1:{fleet.checkout.env()['ALERTMANAGER_PORT']}/api/v2/alerts"
-    answer = httpx.get(url, params={"active": "true", "filter": f'alertname="{alert}"'}, trust_env=False, timeout=5)
+    url = f"http://127.0.0.1:{fleet.settings.alertmanager_port}/api/v2/alerts"
+    wanted, login = {"active": "true", "filter": f'alertname="{alert}"'}, fleet.settings.monitoring_login
+    answer = httpx.get(url, params=wanted, auth=login, trust_env=False, timeout=5)
     return bool(answer.raise_for_status().json())

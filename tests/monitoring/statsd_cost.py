@@ -6,6 +6,7 @@ Prometheus scrape that. Needs the programs that `make programs` builds, and noth
 
 from __future__ import annotations
 
+import secrets
 import subprocess
 import tempfile
 import time
@@ -15,12 +16,13 @@ import psutil
 from airflow._shared.observability.metrics.statsd_logger import get_statsd_logger
 from statsd import StatsClient
 
-from airfleet.monitoring import build, commands, prometheus_config
+from airfleet.monitoring import build, commands, login, prometheus_config
 from airfleet.monitoring.query import PrometheusClient, QueryError
 from airfleet.paths import ROOT
 
 DAGS, TASKS = 1000, 10
 UDP, WEB, PROMETHEUS = 21901, 21902, 21903
+LOGIN = ("cost", secrets.token_hex(12))
 DEADLINE_S = 120
 
 
@@ -30,7 +32,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "prometheus.yml"
         jobs = {"statsd-exporter": f"127.0.0.1:{WEB}"}
-        config.write_text(prometheus_config.render(jobs, f"{ROOT}/monitoring/prometheus/rules/*.yml"))
+        rules = f"{ROOT}/monitoring/prometheus/rules/*.yml"
+        config.write_text(prometheus_config.render(jobs, rules, Path(folder) / "login"))
         mapping = ROOT / "monitoring/statsd/mapping.yml"
         exporter = subprocess.Popen(
             commands.statsd_exporter(programs["statsd_exporter"], mapping=mapping, udp_port=UDP, web_port=WEB)
@@ -39,6 +42,7 @@ def main() -> None:
             commands.prometheus(
                 programs["prometheus"],
                 config=config,
+                web_config=login.guard_and_show(Path(folder) / "login", *LOGIN),
                 data=Path(folder) / "data",
                 web_port=PROMETHEUS,
                 retention="1d",
@@ -54,7 +58,7 @@ def main() -> None:
 
 
 def _measure(exporter: subprocess.Popen[bytes], server: subprocess.Popen[bytes]) -> None:
-    prometheus = PrometheusClient(f"http://127.0.0.1:{PROMETHEUS}")
+    prometheus = PrometheusClient(f"http://127.0.0.1:{PROMETHEUS}", LOGIN)
     _until(prometheus, 'up{job="statsd-exporter"} == 1')
     _send()
     ends = _until(prometheus, f"sum(airflow_task_finish_total) == {DAGS * TASKS}")

@@ -14,7 +14,7 @@ import pytest
 from support.checkout import ROOT, wait_until
 
 from airfleet import mailbox
-from airfleet.monitoring import build, commands
+from airfleet.monitoring import build, commands, login
 from airfleet.monitoring.alertmanager_init import write
 from airfleet.preflight import free_ports
 
@@ -46,8 +46,13 @@ def test_a_message_is_caught_with_a_title_whatever_its_alerts_have_in_common(
     }
     config = write(tmp_path / "config", given)
     config.write_text(config.read_text().replace("group_wait: 15s", "group_wait: 1s"))
+    web_login = ("tester", secrets.token_hex(12))
     manager = commands.alertmanager(
-        program(build.ALERTMANAGER), config=config, data=tmp_path / "data", web_port=web_port
+        program(build.ALERTMANAGER),
+        config=config,
+        web_config=login.guard(tmp_path / "login", *web_login),
+        data=tmp_path / "data",
+        web_port=web_port,
     )
     catcher = [sys.executable, "-P", "-m", "airfleet.mail_catcher"]
     started = [subprocess.Popen(catcher, env={**os.environ, **given}), subprocess.Popen(manager)]
@@ -56,7 +61,7 @@ def test_a_message_is_caught_with_a_title_whatever_its_alerts_have_in_common(
         def taken() -> bool:
             try:
                 url = f"http://127.0.0.1:{web_port}/api/v2/alerts"
-                return httpx.post(url, json=[alert(reason) for reason in reasons]).is_success
+                return httpx.post(url, json=[alert(reason) for reason in reasons], auth=web_login).is_success
             except httpx.HTTPError:
                 return False
 

@@ -5,23 +5,24 @@ from __future__ import annotations
 import asyncio
 import email
 import json
+import secrets
 import socket
 import subprocess
 import threading
 import time
-import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 from aiosmtpd.controller import Controller
 
-from airfleet.monitoring import build, commands, prometheus_config
+from airfleet.monitoring import build, commands, login, prometheus_config
 from airfleet.monitoring.alertmanager_config import Receivers, configuration
+from airfleet.monitoring.query import PrometheusClient
 
 REPO = Path(__file__).parents[2]
 
@@ -43,7 +44,7 @@ class Receiver:
         """Listen on a free port."""
         self.values = {name: healthy for name, healthy, _, _ in (*FAULTS.values(), INHIBITED)}
         self.got: list[tuple[str, dict[str, Any]]] = []
-        self.prometheus = ""
+        self.prometheus = PrometheusClient("")
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -141,7 +142,8 @@ def watched(tmp_path: Path, program: Callable[[build.Program], Path]) -> Iterato
     rules["groups"] = [group for group in rules["groups"] if group["rules"]]
     (tmp_path / "rules.yml").write_text(yaml.safe_dump(rules))
     addresses = {"airflow": receiver.address, "alertmanager": f"127.0.0.1:{ports['alertmanager']}"}
-    settings = prometheus_config.configuration(addresses, str(tmp_path / "rules.yml"))
+    web_login = ("tester", secrets.token_hex(12))
+    settings = prometheus_config.configuration(addresses, str(tmp_path / "rules.yml"), tmp_path / "login")
     settings["global"]["evaluation_interval"] = "1s"
     for job in settings["scrape_configs"]:
         job |= {"scrape_interval": "1s", "scrape_timeout": "1s"}
@@ -150,12 +152,14 @@ def watched(tmp_path: Path, program: Callable[[build.Program], Path]) -> Iterato
         commands.alertmanager(
             program(build.ALERTMANAGER),
             config=tmp_path / "alertmanager.yml",
+            web_config=login.guard(tmp_path / "am-login", *web_login),
             data=tmp_path / "am",
             web_port=ports["alertmanager"],
         ),
         commands.prometheus(
             program(build.PROMETHEUS),
             config=tmp_path / "prometheus.yml",
+            web_config=login.guard_and_show(tmp_path / "login", *web_login),
             data=tmp_path / "tsdb",
             web_port=ports["prometheus"],
             retention="1d",
@@ -163,16 +167,16 @@ def watched(tmp_path: Path, program: Callable[[build.Program], Path]) -> Iterato
         ),
     ]
     logs = [(tmp_path / f"{number}.log").open("wb") for number in range(len(started))]
-    receiver.prometheus = f"http://127.0.0.1:{ports['prometheus']}"
+    receiver.prometheus = PrometheusClient(f"http://127.0.0.1:{ports['prometheus']}", web_login)
     processes = [subprocess.Popen(one, stderr=log) for one, log in zip(started, logs, strict=True)]
 
     def ready() -> bool:
         try:
             return all(
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=2).status == 200
+                httpx.get(f"http://127.0.0.1:{port}/-/ready", auth=web_login, timeout=2).is_success
                 for port in ports.values()
             )
-        except OSError:
+        except httpx.HTTPError:
             return False
 
     wait_for("both are ready", ready)
@@ -226,6 +230,4 @@ def test_an_alert_that_follows_from_another_is_not_delivered(watched: tuple[Rece
 
 
 def _fires(receiver: Receiver, alert: str) -> bool:
-    query = urllib.parse.quote(f'ALERTS{{alertname="{alert}",alertstate="firing"}}')
-    with urllib.request.urlopen(f"{receiver.prometheus}/api/v1/query?query={query}", timeout=5) as answer:  # noqa: S310
-        return bool(json.load(answer)["data"]["result"])
+    return bool(receiver.prometheus.instant(f'ALERTS{{alertname="{alert}",alertstate="firing"}}'))

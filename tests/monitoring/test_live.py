@@ -175,9 +175,8 @@ def test_a_second_up_leaves_the_watched_stack_alone_and_status_shows_all_of_it_h
 
 
 def test_prometheus_keeps_its_series_as_long_as_env_says(watched: Watched) -> None:
-    flags = json.loads(
-        watched.prometheus.get_text(f"http://127.0.0.1:{watched.settings.prometheus_port}/api/v1/status/flags")
-    )["data"]
+    url = f"http://127.0.0.1:{watched.settings.prometheus_port}/api/v1/status/flags"
+    flags = httpx.get(url, auth=watched.settings.monitoring_login).json()["data"]
     assert flags["storage.tsdb.retention.time"] == "9d"
     assert flags["storage.tsdb.retention.size"] == "10GiB", "as Prometheus calls the 10GB of .env"
 

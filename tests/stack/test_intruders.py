@@ -2,6 +2,9 @@
 
 import base64
 import json
+import re
+import smtplib
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +22,8 @@ from airfleet.settings import Settings
 
 Connect = Callable[..., Connection]
 REFUSED = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
+# What the webserver tells everybody: its health, its version, and how to log in and out.
+PUBLIC: set[tuple[str, str]] = set()
 UNSERVED = """
 from airflow.sdk import dag, task
 
@@ -128,7 +133,7 @@ def test_a_tasks_token_is_good_for_that_task_alone(settings: Settings, workloads
 
     run_of_other = f"/task-instances/{other['ti']['id']}/run"
     forged = jwt.encode({**jwt.decode(one["token"], options={"verify_signature": False})}, "x" * 64, algorithm="HS512")
-    for token in (None, "nonsense", forged, one["token"]):
+    for token in (None, "nonsense", forged, one["token"], administrators_token(settings)):
         assert attempt("PATCH", run_of_other, token, start) in REFUSED, token
         assert attempt("GET", "/connections/warehouse", token) in REFUSED, token
         assert attempt("GET", "/variables/mail_to", token) in REFUSED, token
@@ -168,23 +173,120 @@ def test_a_task_reaches_neither_the_metadata_database_nor_another_roles_secrets(
     }
 
 
-def test_one_doors_key_does_not_open_the_next(settings: Settings, connect: Connect, first_up: str) -> None:
+def administrators_token(settings: Settings) -> str:
+    login = {"username": settings.admin_user, "password": settings.admin_password.get_secret_value()}
+    asked = httpx.post(f"http://127.0.0.1:{settings.webserver_port}/auth/token", json=login)
+    return str(asked.raise_for_status().json()["access_token"])
+
+
+def test_a_token_for_people_that_was_made_up_or_has_expired_opens_no_page(settings: Settings, first_up: str) -> None:
+    token = administrators_token(settings)
+    claims, algorithm = jwt.decode(token, options={"verify_signature": False}), jwt.get_unverified_header(token)["alg"]
+    secret = settings.jwt_secret.get_secret_value()
+    made_up = {
+        "without a signature": jwt.encode(claims, None, algorithm="none"),
+        "signed with a guess": jwt.encode(claims, "x" * 64, algorithm=algorithm),
+        "signed with nothing": jwt.encode(claims, "", algorithm=algorithm),
+        "signed with the key of log requests": jwt.encode(
+            claims, settings.api_secret_key.get_secret_value(), algorithm=algorithm
+        ),
+        "expired": jwt.encode({**claims, "exp": int(time.time()) - 60}, secret, algorithm=algorithm),
+        "for somebody else": jwt.encode({**claims, "aud": "somebody-else"}, secret, algorithm=algorithm),
+    }
+    for path in ("/api/v2/dags", "/ui/dags", "/api/v2/connections"):
+        url = f"http://127.0.0.1:{settings.webserver_port}{path}"
+        for what, forged in made_up.items():
+            assert httpx.get(url, headers={"Authorization": f"Bearer {forged}"}).status_code in REFUSED, (what, path)
+            assert httpx.get(url, cookies={"_token": forged}).status_code in REFUSED, (what, path)
+        assert httpx.get(url, headers={"Authorization": f"Bearer {token}"}).is_success
+
+
+def test_no_route_of_the_rest_api_and_the_ui_answers_without_a_login(settings: Settings, first_up: str) -> None:
+    base = f"http://127.0.0.1:{settings.webserver_port}"
+    routes = httpx.get(f"{base}/openapi.json").json()["paths"]
+    answered, refused = set(), 0
+    with httpx.Client(base_url=base, timeout=30) as client:
+        for path, methods in routes.items():
+            filled = re.sub(r"\{[^}]*\}", "1", path)
+            for method in methods:
+                status = client.request(method.upper(), filled).status_code
+                # What asks for a form or a number first has not answered the question.
+                if status in (*REFUSED, httpx.codes.UNPROCESSABLE_ENTITY):
+                    refused += 1
+                else:
+                    answered.add((method, path))
+    assert refused > len(answered) + 100
+    assert answered == PUBLIC
+
+
+def secrets_by_key(checkout: Checkout, settings: Settings) -> dict[str, str]:
+    return {key: value for key, value in checkout.env().items() if value in settings.secrets()}
+
+
+def doors(settings: Settings, connect: Connect) -> dict[str, Callable[[str], bool]]:
+    """Return, by the key of .env whose password opens it, who says whether a password opens a server."""
     s = settings
-    flower, base = f"http://127.0.0.1:{s.flower_port}/", f"http://127.0.0.1:{s.webserver_port}"
-    admin, flowers = s.admin_password.get_secret_value(), s.flower_password.get_secret_value()
-    assert httpx.get(flower, auth=(s.flower_user, admin)).status_code == httpx.codes.UNAUTHORIZED
-    asked = httpx.post(f"{base}/auth/token", json={"username": s.admin_user, "password": flowers})
-    assert asked.status_code == httpx.codes.UNAUTHORIZED
-    monitoring = s.redis_monitoring_password.get_secret_value()
-    with pytest.raises(redis.exceptions.AuthenticationError):
-        redis.Redis(port=s.redis_port, username="airflow", password=monitoring).ping()
-    for role, database in (
-        ("airflow_metadata", "airflow"),
-        ("postgres", "postgres"),
-        ("warehouse_loader", "warehouse"),
-    ):
-        with pytest.raises(psycopg2.OperationalError, match="authentication failed"):
-            connect(role, database, s.results_password.get_secret_value())
+
+    def web(password: str) -> bool:
+        url = f"http://127.0.0.1:{s.webserver_port}/auth/token"
+        asked = httpx.post(url, json={"username": s.admin_user, "password": password}, timeout=30)
+        assert asked.is_success or asked.status_code == httpx.codes.UNAUTHORIZED
+        return asked.is_success
+
+    def flower(password: str) -> bool:
+        asked = httpx.get(f"http://127.0.0.1:{s.flower_port}/", auth=(s.flower_user, password))
+        assert asked.is_success or asked.status_code == httpx.codes.UNAUTHORIZED
+        return asked.is_success
+
+    def mail(password: str) -> bool:
+        with smtplib.SMTP("127.0.0.1", s.mail_catcher_port) as client:
+            try:
+                client.login("airflow", password)
+            except smtplib.SMTPAuthenticationError:
+                return False
+        return True
+
+    def broker(user: str) -> Callable[[str], bool]:
+        def opens(password: str) -> bool:
+            try:
+                return bool(redis.Redis(port=s.redis_port, username=user, password=password).ping())
+            except redis.exceptions.AuthenticationError:
+                return False
+
+        return opens
+
+    def database(role: str, name: str) -> Callable[[str], bool]:
+        def opens(password: str) -> bool:
+            try:
+                connect(role, name, password)
+            except psycopg2.OperationalError as refused:
+                assert "password authentication failed" in str(refused)
+                return False
+            return True
+
+        return opens
+
+    return {
+        "ADMIN_PASSWORD": web,
+        "FLOWER_PASSWORD": flower,
+        "MAIL_CATCHER_PASSWORD": mail,
+        "REDIS_PASSWORD": broker("airflow"),
+        "REDIS_MONITORING_PASSWORD": broker("monitoring"),
+        "POSTGRES_PASSWORD": database("postgres", "airflow"),
+        "METADATA_PASSWORD": database("airflow_metadata", "airflow"),
+        "RESULTS_PASSWORD": database("airflow_results", "airflow_results"),
+        "WAREHOUSE_LOADER_PASSWORD": database("warehouse_loader", "warehouse"),
+        "WAREHOUSE_READER_PASSWORD": database("warehouse_reader", "warehouse"),
+        "MONITORING_READER_PASSWORD": database("monitoring_reader", "airflow"),
+    }
+
+
+def test_every_key_opens_its_own_door_and_no_other(
+    checkout: Checkout, settings: Settings, connect: Connect, first_up: str
+) -> None:
+    secrets = secrets_by_key(checkout, settings)
+    for own, opens in doors(settings, connect).items():
+        assert {key for key, secret in secrets.items() if opens(secret)} == {own}
 
 
 @pytest.mark.parametrize(

@@ -121,8 +121,10 @@ def test_celerys_redis_user_is_denied_dangerous_commands(
 
 
 def test_redis_lets_nobody_in_without_a_password_and_monitoring_only_read(settings: Settings, first_up: str) -> None:
-    with pytest.raises(redis.exceptions.AuthenticationError):
-        redis.Redis(port=settings.redis_port).ping()
+    for user in (None, "default", "airflow", "monitoring", "root"):
+        for password in (None, "", "wrong"):
+            with pytest.raises(redis.exceptions.AuthenticationError):
+                redis.Redis(port=settings.redis_port, username=user, password=password).ping()
     monitoring = redis.Redis(
         port=settings.redis_port,
         username="monitoring",
@@ -156,15 +158,18 @@ def test_each_process_has_the_secrets_of_its_role_and_no_others(
         assert {key for key, value in secrets.items() if value in has} == allowed, name
 
 
-def test_no_secret_stands_in_a_process_list_or_a_role_log(
+def test_no_secret_stands_in_a_process_list_or_a_log_of_a_role_or_a_task(
     checkout: Checkout, settings: Settings, first_up: str
 ) -> None:
     commands = [" ".join(p.info["cmdline"] or []) for p in psutil.process_iter(["cmdline"])]
-    logs = [path.read_text(errors="replace") for path in (checkout.root / ".airfleet" / "logs").glob("*.log")]
-    assert logs
+    roles = list((checkout.root / ".airfleet" / "logs").glob("*.log"))
+    tasks = list((checkout.root / "airflow" / "logs").glob("dag_id=*/**/*.log"))
+    assert roles
+    assert tasks
+    logs = {str(path): path.read_text(errors="replace") for path in (*roles, *tasks)}
     for secret in settings.secrets():
         assert not [command for command in commands if secret in command]
-        assert not [log for log in logs if secret in log]
+        assert not [name for name, log in logs.items() if secret in log]
 
 
 def _started_with(checkout: Checkout) -> dict[str, dict[str, str]]:

@@ -2,11 +2,14 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 import httpx
+import jwt
 import psutil
 import pytest
 from support.checkout import Checkout, wait_until
@@ -116,10 +119,28 @@ def test_the_log_server_refuses_requests_that_are_not_signed(
     stack: EmbeddedStack, settings: Settings, first_up: str
 ) -> None:
     logs = stack.paths.airflow_home / "logs"
-    a_log = next(logs.glob("dag_id=*/**/*.log")).relative_to(logs)
-    url = f"http://127.0.1.1:{settings.log_server_port}/log/{a_log}"
-    assert httpx.get(url).status_code == httpx.codes.FORBIDDEN
-    assert httpx.get(url, headers={"Authorization": "Bearer nonsense"}).status_code == httpx.codes.FORBIDDEN
+    a_log, another = (str(path.relative_to(logs)) for path in islice(logs.glob("dag_id=*/**/*.log"), 2))
+    now = int(time.time())
+    claims = {"aud": "task-instance-logs", "filename": a_log, "iat": now, "nbf": now, "exp": now + 30}
+    secret = settings.api_secret_key.get_secret_value()
+
+    def status(token: str | None) -> int:
+        # As the webserver sends it, without a word before.
+        headers = {"Authorization": token} if token else {}
+        return httpx.get(f"http://127.0.1.1:{settings.log_server_port}/log/{a_log}", headers=headers).status_code
+
+    refused = {
+        "nothing": None,
+        "nonsense": "nonsense",
+        "no signature": jwt.encode(claims, None, algorithm="none"),
+        "a guess": jwt.encode(claims, "x" * 64, algorithm="HS512"),
+        "the key of tasks' tokens": jwt.encode(claims, settings.jwt_secret.get_secret_value(), algorithm="HS512"),
+        "another log": jwt.encode({**claims, "filename": another}, secret, algorithm="HS512"),
+        "another use": jwt.encode({**claims, "aud": "urn:airflow.apache.org:task"}, secret, algorithm="HS512"),
+        "long ago": jwt.encode({**claims, "exp": now - 3600}, secret, algorithm="HS512"),
+    }
+    assert {what: status(token) for what, token in refused.items()} == dict.fromkeys(refused, httpx.codes.FORBIDDEN)
+    assert status(jwt.encode(claims, secret, algorithm="HS512")) == httpx.codes.OK
 
 
 def _pid(checkout: Checkout, name: str) -> int:

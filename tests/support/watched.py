@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg2
 from prometheus_client.parser import text_string_to_metric_families
 from support.checkout import PORT_KEYS, ROOT, Checkout, copy_repository, wait_until
@@ -46,7 +47,9 @@ class Watched:
         self.cache = cache
         self.settings = load(paths.env_file)
         self.stack = EmbeddedStack(self.settings, paths)
-        self.prometheus = PrometheusClient(f"http://{LOOPBACK}:{self.settings.prometheus_port}")
+        self.prometheus = PrometheusClient(
+            f"http://{LOOPBACK}:{self.settings.prometheus_port}", self.settings.monitoring_login
+        )
         self.before_watching: dict[str, int] = {}
 
     def start(self, program: Callable[[build.Program], Path]) -> None:
@@ -110,7 +113,7 @@ class Watched:
 
     def counters(self) -> Counter[tuple[str, ...]]:
         """Return statsd_exporter's own counters of task ends, by metric, Dag and state."""
-        text = self.prometheus.get_text(f"http://{LOOPBACK}:{self.settings.statsd_exporter_port}/metrics")
+        text = httpx.get(f"http://{LOOPBACK}:{self.settings.statsd_exporter_port}/metrics", timeout=30).text
         found: Counter[tuple[str, ...]] = Counter()
         for family in text_string_to_metric_families(text):
             for sample in family.samples:

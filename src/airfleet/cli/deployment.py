@@ -1,7 +1,5 @@
 """What every command starts from: the settings of this checkout and its stack."""
 
-from pydantic import SecretStr
-
 from airfleet import env_file, settings
 from airfleet.errors import AirfleetError
 from airfleet.paths import Paths
@@ -40,8 +38,8 @@ def logins(found: Stack) -> list[tuple[str, str, str, str]]:
     ]
     if "grafana" in watched_by:
         pages.append(("Grafana", f"http://{host}:{given.grafana_port}", given.admin_user, given.admin_password))
-    # On this machine only, whatever BIND_ADDRESS says: neither has a login.
+    # On this machine only, whatever BIND_ADDRESS says.
     for name, port in (("Prometheus", given.prometheus_port), ("Alertmanager", given.alertmanager_port)):
         if name.lower() in watched_by:
-            pages.append((name, f"http://localhost:{port}", "", SecretStr("")))
+            pages.append((name, f"http://localhost:{port}", given.monitoring_user, given.monitoring_password))
     return [(name, address, user, password.get_secret_value()) for name, address, user, password in pages]

@@ -1,9 +1,10 @@
 """Commands that look at the stack, and change nothing."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -12,7 +13,12 @@ from airfleet.cli import deployment, show
 from airfleet.errors import AirfleetError
 from airfleet.paths import Paths
 
+if TYPE_CHECKING:
+    from airfleet.monitoring.query import PrometheusClient
+
 commands = typer.Typer()
+
+_ANOTHERS_LOGIN = "PROMETHEUS_LOGIN"
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
@@ -101,17 +107,22 @@ def mail(
 def dashboards(
     to: Annotated[Path, typer.Option("--to", help="The HTML page to write.")] = Path("dashboards.html"),
     prometheus: Annotated[
-        str | None, typer.Option("--prometheus", help="Prometheus' address; default this stack's.")
+        str | None,
+        typer.Option(
+            "--prometheus",
+            help="Another Prometheus' address; default this stack's. Its login is USER:PASSWORD in the variable"
+            f" {_ANOTHERS_LOGIN}.",
+        ),
     ] = None,
     minutes: Annotated[int, typer.Option("--minutes", min=1, help="How far back the panels look.")] = 60,
 ) -> None:
     """Draw every dashboard from a running Prometheus into one HTML page, without Grafana."""
     from airfleet.monitoring import page
-    from airfleet.monitoring.query import PrometheusClient, QueryError
+    from airfleet.monitoring.query import QueryError
 
     boards = sorted((Paths().root / "monitoring" / "grafana" / "dashboards").glob("*.json"))
     try:
-        page.write(to, boards, PrometheusClient(prometheus or _own_prometheus()), minutes=minutes)
+        page.write(to, boards, _prometheus(prometheus), minutes=minutes)
     except QueryError as error:
         raise AirfleetError(f"{error} Name a running Prometheus with --prometheus.") from None
     show.console.print(f"Wrote {to}.")
@@ -134,5 +145,13 @@ def check(
     raise typer.Exit(done.returncode)
 
 
-def _own_prometheus() -> str:
-    return f"http://127.0.0.1:{deployment.stack().settings.prometheus_port}"
+def _prometheus(address: str | None) -> "PrometheusClient":
+    """Return who answers for the Prometheus at *address*, or for this stack's, whose login nobody else is shown."""
+    from airfleet.monitoring.query import PrometheusClient
+
+    if address is None:
+        settings = deployment.stack().settings
+        return PrometheusClient(f"http://127.0.0.1:{settings.prometheus_port}", settings.monitoring_login)
+    # Not an option: those stand in the process list.
+    user, separator, password = os.environ.get(_ANOTHERS_LOGIN, "").partition(":")
+    return PrometheusClient(address, (user, password) if separator else None)

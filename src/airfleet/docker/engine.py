@@ -152,7 +152,8 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
 
 
 def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)  # noqa: S607 - as on PATH
+    command = ["docker", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def _dotted(version: tuple[int, int]) -> str:

@@ -2,9 +2,10 @@
 # Starts Redis with the users of redis-users.acl, their passwords taken from the environment.
 set -eu
 umask 077
-# Passwords are made of letters, digits and . _ ~ = - only (init refuses others), so none can end the expression.
-sed -e "s/\$REDIS_PASSWORD/$REDIS_PASSWORD/" -e "s/\$REDIS_MONITORING_PASSWORD/$REDIS_MONITORING_PASSWORD/" \
-    /usr/local/share/airfleet/redis-users.acl >/tmp/users.acl
+# Passwords are made of letters, digits and . _ ~ = - only (init refuses others), so none can end the expression. It
+# comes through a pipe: what stands on a command line, everybody on the machine reads.
+printf 's/\\$REDIS_PASSWORD/%s/\ns/\\$REDIS_MONITORING_PASSWORD/%s/\n' "$REDIS_PASSWORD" "$REDIS_MONITORING_PASSWORD" |
+    sed -f /dev/stdin /usr/local/share/airfleet/redis-users.acl >/tmp/users.acl
 unset REDIS_PASSWORD REDIS_MONITORING_PASSWORD
 # appendonly: queued tasks survive a restart, and at most the last second is lost.
 # noeviction: a queue must never lose its oldest entries silently.

@@ -17,7 +17,7 @@ from pathlib import Path
 from celery import Celery
 
 # In /tmp, which a restart of the container empties.
-_STATE = Path("/tmp/airfleet-worker-health.json")  # noqa: S108 - a tmpfs of this container's own
+_STATE = Path("/tmp/airfleet-worker-health.json")  # noqa: S108 - a tmpfs of this container's own # nosec B108
 # PID 1 is the image's init; its first child is the worker's main process.
 _CHILDREN_OF_INIT = Path("/proc/1/task/1/children")
 _ANSWER_WITHIN_S = 5.0

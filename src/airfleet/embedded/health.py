@@ -68,14 +68,14 @@ class Health:
         return self._components
 
 
-def answers(url: str) -> bool:
-    """Return whether *url* answers that all is well."""
-    return _get(url) is not None
+def answers(url: str, login: tuple[str, str] | None = None) -> bool:
+    """Return whether *url* answers that all is well; *login* is the user and password that it wants."""
+    return _get(url, login) is not None
 
 
-def _get(url: str) -> httpx.Response | None:
+def _get(url: str, login: tuple[str, str] | None = None) -> httpx.Response | None:
     try:
-        answer = httpx.get(url, timeout=_TIMEOUT_S, trust_env=False)
+        answer = httpx.get(url, auth=login, timeout=_TIMEOUT_S, trust_env=False)
     except httpx.HTTPError:
         return None
     return answer if answer.is_success else None

@@ -36,7 +36,7 @@ def main() -> None:
     if killed := end_leftovers(record):
         print(f"launch: ended {len(killed)} processes that the last {name} left behind", flush=True)
     record.write_text(str(os.getpgrp()))
-    os.execvp(command[0], command)  # noqa: S606 - the command is a role's
+    os.execvp(command[0], command)  # noqa: S606 - the command is a role's # nosec B606
 
 
 if __name__ == "__main__":

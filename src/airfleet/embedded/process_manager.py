@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-import xmlrpc.client
+import xmlrpc.client  # only our own supervisord is asked # nosec B411
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path

@@ -75,7 +75,7 @@ def _postgres(settings: Settings, paths: Paths, user: str | None) -> Server:
         # Pools of 15 for each of five kinds of roles, two of some, and room for people.
         "max_connections": "200",
         "shared_buffers": "128MB",
-        "password_encryption": "scram-sha-256",
+        "password_encryption": "scram-sha-256",  # a way to log in # nosec B105
     }
     arguments = [str(binaries / "postgres"), "-D", str(data)]
     for key, value in options.items():

@@ -12,7 +12,7 @@ import psutil
 
 from airfleet import mailbox, preflight
 from airfleet.embedded import role_logs, servers, watchers
-from airfleet.embedded.health import Health, answers
+from airfleet.embedded.health import Health
 from airfleet.embedded.instances import LOOPBACK, Instance, addresses, instances, process_environment, worker_name
 from airfleet.embedded.process_manager import ProcessManager, Program, kill_tree, processes
 from airfleet.embedded.watchers import Watcher
@@ -210,7 +210,7 @@ class EmbeddedStack:
         """Return every process with its health, memory and slots."""
         if not self.is_running():
             return []
-        health, urls = Health(self.settings), watchers.health_urls(self.settings)
+        health = Health(self.settings)
         by_name = {i.name: i for i in self._instances(self.counts())}
         found = []
         for state in self.manager.states():
@@ -223,7 +223,7 @@ class EmbeddedStack:
                     state=state.state.lower(),
                     healthy=running
                     and (instance is None or health.is_healthy(instance))
-                    and (state.name not in urls or answers(urls[state.name])),
+                    and (state.name not in watchers.NAMES or watchers.is_healthy(state.name, self.settings)),
                     pid=state.pid,
                     uptime_s=state.uptime_s,
                     memory_bytes=_memory(state.pid) if state.pid else 0,
@@ -303,21 +303,19 @@ class EmbeddedStack:
 
     def _wait_until_healthy(self, wanted: Sequence[Instance | Watcher], say: Say) -> None:
         deadline = time.monotonic() + _HEALTH_TIMEOUT_S
-        urls = watchers.health_urls(self.settings)
         waiting = list(wanted)
         while waiting:
             health = Health(self.settings)
-            waiting = [
-                each
-                for each in waiting
-                if not (answers(urls[each.name]) if isinstance(each, Watcher) else health.is_healthy(each))
-            ]
+            waiting = [each for each in waiting if not self._is_healthy(each, health)]
             if not waiting:
                 return
             say("waiting for " + ", ".join(i.name for i in waiting))
             if time.monotonic() > deadline:
                 raise AirfleetError(*(self._why_not(i.name) for i in waiting))
             time.sleep(_POLL_S)
+
+    def _is_healthy(self, each: Instance | Watcher, health: Health) -> bool:
+        return watchers.is_healthy(each.name, self.settings) if isinstance(each, Watcher) else health.is_healthy(each)
 
     def _why_not(self, name: str) -> str:
         log = self.paths.role_logs / f"{name}.log"

@@ -12,8 +12,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from airfleet.embedded.health import answers
 from airfleet.embedded.instances import LOOPBACK, addresses, process_environment
-from airfleet.monitoring import alertmanager_init, build, commands, prometheus_config
+from airfleet.monitoring import alertmanager_init, build, commands, login, prometheus_config
 from airfleet.paths import Paths
 from airfleet.roles import BROKER_URL, WORKER, environment, postgres_dsn, url
 from airfleet.settings import Settings
@@ -55,15 +56,16 @@ def prepare(settings: Settings, paths: Paths) -> list[Watcher]:
     return found
 
 
-def health_urls(settings: Settings) -> dict[str, str]:
-    """Return the page of each watcher that answers when it is well."""
-    return {
+def is_healthy(name: str, settings: Settings) -> bool:
+    """Return whether the watcher *name* answers on its page that it is well."""
+    pages = {
         STATSD_EXPORTER: f"http://{LOOPBACK}:{settings.statsd_exporter_port}/-/healthy",
         EXPORTER: f"http://{LOOPBACK}:{settings.exporter_port}/healthz",
         PROMETHEUS: f"http://{LOOPBACK}:{settings.prometheus_port}/-/ready",
         ALERTMANAGER: f"http://{LOOPBACK}:{settings.alertmanager_port}/-/ready",
         GRAFANA: f"http://{settings.bind_address}:{settings.grafana_port}/api/health",
     }
+    return answers(pages[name], settings.monitoring_login if name in (PROMETHEUS, ALERTMANAGER) else None)
 
 
 def _statsd_exporter(program: Path, settings: Settings, paths: Paths) -> Watcher:
@@ -104,10 +106,11 @@ def _prometheus(program: Path, settings: Settings, paths: Paths) -> Watcher:
     folder = paths.monitoring / PROMETHEUS
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "prometheus.yml"
-    config.write_text(prometheus_config.render(jobs, f"{glob.escape(str(rules))}/*.yml"))
+    config.write_text(prometheus_config.render(jobs, f"{glob.escape(str(rules))}/*.yml", folder / "login"))
     command = commands.prometheus(
         program,
         config=config,
+        web_config=login.guard_and_show(folder / "login", *settings.monitoring_login),
         data=folder / "data",
         web_port=settings.prometheus_port,
         retention=settings.prometheus_retention,
@@ -121,7 +124,13 @@ def _alertmanager(program: Path, settings: Settings, paths: Paths) -> Watcher:
     given = alertmanager_variables(settings)
     folder = paths.monitoring / ALERTMANAGER
     config = alertmanager_init.write(folder, given)
-    command = commands.alertmanager(program, config=config, data=folder / "data", web_port=settings.alertmanager_port)
+    command = commands.alertmanager(
+        program,
+        config=config,
+        web_config=login.guard(folder, *settings.monitoring_login),
+        data=folder / "data",
+        web_port=settings.alertmanager_port,
+    )
     return Watcher(ALERTMANAGER, shlex.join(command), _restart_when(config.read_text(), json.dumps(given)))
 
 
@@ -170,6 +179,8 @@ def grafana_variables(settings: Settings, paths: Paths) -> dict[str, str]:
         "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
         "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": str(dashboards / "airfleet-overview.json"),
         "PROMETHEUS_URL": f"http://{LOOPBACK}:{settings.prometheus_port}",
+        "MONITORING_USER": settings.monitoring_user,
+        "MONITORING_PASSWORD": settings.monitoring_password.get_secret_value(),
         "METADATA_HOST": f"{LOOPBACK}:{settings.postgres_port}",
         "MONITORING_READER_PASSWORD": settings.monitoring_reader_password.get_secret_value(),
         "DASHBOARDS_PATH": str(dashboards),

@@ -110,7 +110,7 @@ class Ends:
             self._kills[dag_id, why] += 0
 
     def _count(self) -> None:
-        assert self._newest is not None  # noqa: S101 - set by the first look
+        assert self._newest is not None  # noqa: S101 - set by the first look # nosec B101
         first = self._newest
         if not self._seen:
             self._seen = {first}

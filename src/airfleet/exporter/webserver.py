@@ -21,7 +21,7 @@ class Webserver:
 
     def look(self, samples: Samples) -> None:
         """Add every metric of the page."""
-        with urllib.request.urlopen(self._url, timeout=self._timeout_s) as answer:  # noqa: S310 - our own address
+        with urllib.request.urlopen(self._url, timeout=self._timeout_s) as answer:  # noqa: S310 - ours # nosec B310
             health = json.load(answer)
         samples.add(m.WEBSERVER_UP, 1)
         for component, found in sorted(health.items()):

@@ -59,7 +59,7 @@ def render() -> str:
 
 def _rule(stat: Stat) -> dict[str, Any]:
     metric = stat.metric
-    assert metric is not None  # noqa: S101 - the caller kept the mapped ones only
+    assert metric is not None  # noqa: S101 - the caller kept the mapped ones only # nosec B101
     rule: dict[str, Any] = {"match": PREFIX + stat.name, "name": metric.name, "help": metric.help}
     if metric.kind is Kind.GAUGE:
         rule["ttl"] = PARSE_GAUGE_TTL if metric in _AFTER_PARSING else GAUGE_TTL

@@ -1,4 +1,4 @@
-"""Write Alertmanager's configuration and its secrets' files from the environment, into a folder.
+"""Write Alertmanager's configuration, its login and its secrets' files from the environment, into a folder.
 
 ``python -m airfleet.monitoring.alertmanager_init FOLDER``: the keys are those of .env (see .env.example).
 """
@@ -10,6 +10,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from airfleet import private_file
+from airfleet.monitoring import login
 from airfleet.monitoring.alertmanager_config import Receivers, render
 
 CONFIG = "alertmanager.yml"
@@ -44,9 +46,7 @@ def _secret(path: Path, text: str) -> Path | None:
     if not text:
         path.unlink(missing_ok=True)
         return None
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    path.write_text(text)
+    private_file.write(path, text)
     return path
 
 
@@ -55,7 +55,9 @@ def main() -> int:
     if len(sys.argv) != 2:  # noqa: PLR2004 - the program and the folder
         print("Name the folder: python -m airfleet.monitoring.alertmanager_init FOLDER", file=sys.stderr)
         return 2
-    print(f"wrote {write(Path(sys.argv[1]), os.environ)}")
+    folder = Path(sys.argv[1])
+    print(f"wrote {write(folder, os.environ)}")
+    print(f"wrote {login.guard(folder, os.environ['MONITORING_USER'], os.environ['MONITORING_PASSWORD'])}")
     return 0
 
 

@@ -185,12 +185,12 @@ def _run(command: list[str], program: Program, progress: Progress, *, cwd: Path,
 
 
 def _follow(process: subprocess.Popen[str], said: list[str]) -> None:
-    assert process.stderr is not None  # noqa: S101 - Popen was told to pipe it
+    assert process.stderr is not None  # noqa: S101 - Popen was told to pipe it # nosec B101
     said.extend(line.rstrip() for line in process.stderr)
 
 
 def _wait(process: subprocess.Popen[str], program: Program, progress: Progress, said: list[str]) -> str:
-    assert process.stdout is not None  # noqa: S101 - Popen was told to pipe it
+    assert process.stdout is not None  # noqa: S101 - Popen was told to pipe it # nosec B101
     out: list[str] = []
     reader = threading.Thread(target=lambda: out.append(process.stdout.read() if process.stdout else ""), daemon=True)
     reader.start()

@@ -27,9 +27,20 @@ def statsd_exporter(binary: Path, *, mapping: Path, udp_port: int, web_port: int
 
 
 def prometheus(
-    binary: Path, *, config: Path, data: Path, web_port: int, retention: str, retention_size: str, host: str = LOOPBACK
+    binary: Path,
+    *,
+    config: Path,
+    web_config: Path,
+    data: Path,
+    web_port: int,
+    retention: str,
+    retention_size: str,
+    host: str = LOOPBACK,
 ) -> list[str]:
-    """Return how Prometheus is started; it drops what is older than *retention* or beyond *retention_size*."""
+    """Return how Prometheus is started, with the login in *web_config*.
+
+    It drops what is older than *retention* or beyond *retention_size*.
+    """
     return [
         str(binary),
         f"--config.file={config}",
@@ -38,17 +49,21 @@ def prometheus(
         f"--storage.tsdb.retention.size={retention_size}",
         # A counter that is born at 1 must count as 1: without its birth at 0, increase() sees nothing of it.
         "--enable-feature=created-timestamp-zero-ingestion",
+        f"--web.config.file={web_config}",
         f"--web.listen-address={host}:{web_port}",
         "--log.level=warn",
     ]
 
 
-def alertmanager(binary: Path, *, config: Path, data: Path, web_port: int, host: str = LOOPBACK) -> list[str]:
-    """Return how Alertmanager is started, alone: nothing listens for other Alertmanagers."""
+def alertmanager(
+    binary: Path, *, config: Path, web_config: Path, data: Path, web_port: int, host: str = LOOPBACK
+) -> list[str]:
+    """Return how Alertmanager is started, with the login in *web_config*, and alone: it listens for no other."""
     return [
         str(binary),
         f"--config.file={config}",
         f"--storage.path={data}",
+        f"--web.config.file={web_config}",
         f"--web.listen-address={host}:{web_port}",
         "--cluster.listen-address=",
         "--log.level=warn",

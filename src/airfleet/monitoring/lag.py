@@ -71,7 +71,7 @@ def main() -> int:
             f"No task of {sys.argv[1]} ended well in {_WINDOW_S // 60} minutes. Run it and try again.", file=sys.stderr
         )
         return 1
-    prometheus = PrometheusClient(f"http://127.0.0.1:{stack.settings.prometheus_port}")
+    prometheus = PrometheusClient(f"http://127.0.0.1:{stack.settings.prometheus_port}", stack.settings.monitoring_login)
     print(summary(lags(ended, prometheus, sys.argv[1])))
     return 0
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from airfleet.monitoring import login
+
 # Series one scrape of StatsD's metrics may have; beyond it Prometheus takes none, so the alert comes at 70 %.
 STATSD_SERIES_LIMIT = 100_000
 
@@ -23,6 +25,11 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     ("prometheus", "/metrics", 15),
     ("alertmanager", "/metrics", 15),
 )
+
+# Where Compose's prometheus-init puts the login.
+COMPOSE_LOGIN = Path("/prometheus/login")
+# Who asks for the login in that folder.
+_BEHIND_LOGIN = ("prometheus", "alertmanager")
 
 # The names of the services in docker-compose.monitoring.yml and docker-compose.celery.yml.
 COMPOSE_ADDRESSES: Mapping[str, str] = {
@@ -42,30 +49,37 @@ _HEADER = """\
 """
 
 
-def configuration(addresses: Mapping[str, str], rules: str) -> dict[str, Any]:
+def configuration(addresses: Mapping[str, str], rules: str, login_folder: Path) -> dict[str, Any]:
     """Return the configuration: *addresses* has `host:port` by job, *rules* is the glob of the rule files.
 
-    A job without an address is left out.
+    A job without an address is left out. *login_folder* has the files of `login.guard_and_show`.
     """
-    jobs = [_job(name, path, seconds, addresses[name]) for name, path, seconds in JOBS if name in addresses]
+    jobs = [
+        _job(name, path, seconds, addresses[name])
+        | ({"basic_auth": login.shown_from(login_folder)} if name in _BEHIND_LOGIN else {})
+        for name, path, seconds in JOBS
+        if name in addresses
+    ]
     config: dict[str, Any] = {
         "global": {"scrape_interval": "15s", "evaluation_interval": "15s", "scrape_native_histograms": True},
         "rule_files": [rules],
         "scrape_configs": jobs,
     }
     if "alertmanager" in addresses:
-        config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [addresses["alertmanager"]]}]}]}
+        targets = [{"targets": [addresses["alertmanager"]]}]
+        alertmanager = {"basic_auth": login.shown_from(login_folder), "static_configs": targets}
+        config["alerting"] = {"alertmanagers": [alertmanager]}
     return config
 
 
-def render(addresses: Mapping[str, str], rules: str, header: str = "") -> str:
+def render(addresses: Mapping[str, str], rules: str, login_folder: Path, header: str = "") -> str:
     """Return the text of the configuration file."""
-    return header + yaml.safe_dump(configuration(addresses, rules), sort_keys=False)
+    return header + yaml.safe_dump(configuration(addresses, rules, login_folder), sort_keys=False)
 
 
 def compose() -> str:
     """Return the committed file, for Compose."""
-    return render(COMPOSE_ADDRESSES, "/etc/prometheus/rules/*.yml", _HEADER)
+    return render(COMPOSE_ADDRESSES, "/etc/prometheus/rules/*.yml", COMPOSE_LOGIN, _HEADER)
 
 
 def _job(name: str, path: str, seconds: int, address: str) -> dict[str, Any]:

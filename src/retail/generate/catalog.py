@@ -59,7 +59,7 @@ class Product:
 
 def products(seed: int, scale: int) -> list[Product]:
     """The catalogue: 495 products for each unit of *scale*, long-tailed in price and pull."""
-    rng = random.Random(f"{seed}:products")  # noqa: S311 - made-up data, not secrets
+    rng = random.Random(f"{seed}:products")  # noqa: S311 - made-up data, not secrets # nosec B311
     names = list(_CATEGORIES)
     weights = [_CATEGORIES[name][0] for name in names]
     made = []

@@ -22,7 +22,7 @@ _FATAL = ("customers_id_missing", "customers_signup_impossible")
 
 def _shuffled(seed: int, scale: int) -> list[int]:
     numbers = list(range(1, _PEOPLE_PER_SCALE * scale + 1))
-    random.Random(f"{seed}:people").shuffle(numbers)  # noqa: S311 - made-up data, not secrets
+    random.Random(f"{seed}:people").shuffle(numbers)  # noqa: S311 - made-up data, not secrets # nosec B311
     return numbers
 
 
@@ -37,7 +37,7 @@ def buyers(seed: int, scale: int) -> list[str]:
 
 def write(folder: Path, seed: int, scale: int) -> CsvFile:
     """Write customers.csv, 10,000 rows for each unit of *scale*."""
-    rng = random.Random(f"{seed}:customers")  # noqa: S311 - made-up data, not secrets
+    rng = random.Random(f"{seed}:customers")  # noqa: S311 - made-up data, not secrets # nosec B311
     numbers = _shuffled(seed, scale)
     others = numbers[BUYERS_PER_SCALE * scale :]
     # The first of those who never buy take the fatal defects, then the pairs that contradict each other.

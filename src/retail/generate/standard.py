@@ -66,7 +66,7 @@ def is_present(data_dir: Path) -> bool:
 
 
 def _write_products(folder: Path, catalogue: list[catalog.Product], scale: int) -> CsvFile:
-    rng = random.Random(f"{SEED}:product rows")  # noqa: S311 - made-up data, not secrets
+    rng = random.Random(f"{SEED}:product rows")  # noqa: S311 - made-up data, not secrets # nosec B311
     numbers = list(range(len(catalogue)))
     rng.shuffle(numbers)
     spoilt: dict[int, str] = {}
@@ -85,7 +85,7 @@ def _write_products(folder: Path, catalogue: list[catalog.Product], scale: int) 
 
 
 def _write_sales(folder: Path, buyers: list[str], catalogue: list[catalog.Product], scale: int) -> list[CsvFile]:
-    rng = random.Random(f"{SEED}:sales")  # noqa: S311 - made-up data, not secrets
+    rng = random.Random(f"{SEED}:sales")  # noqa: S311 - made-up data, not secrets # nosec B311
     total = sales.SALES_PER_SCALE * scale
     window = list(sales.days(sales.FIRST_DAY, sales.DAYS))
     counts = sales.share_out(total, [sales.day_weight(day) for day in window])
@@ -108,7 +108,7 @@ def _write_sales(folder: Path, buyers: list[str], catalogue: list[catalog.Produc
 def _write_drop(
     folder: Path, day: date, buyers: list[str], catalogue: list[catalog.Product], scale: int
 ) -> list[CsvFile]:
-    rng = random.Random(f"{SEED}:{day}")  # noqa: S311 - made-up data, not secrets
+    rng = random.Random(f"{SEED}:{day}")  # noqa: S311 - made-up data, not secrets # nosec B311
     stamp = day.strftime("%y%m%d")
     kinds = list(defects.TRANSACTIONS)
     weights = [count for count, _ in defects.TRANSACTIONS.values()]

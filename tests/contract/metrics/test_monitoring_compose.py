@@ -77,13 +77,19 @@ def test_airflow_sends_where_statsd_exporter_listens() -> None:
             "prometheus",
             build.PROMETHEUS,
             commands.prometheus(
-                Path("x"), config=Path("x"), data=Path("x"), web_port=1, retention="1d", retention_size="1GB"
+                Path("x"),
+                config=Path("x"),
+                web_config=Path("x"),
+                data=Path("x"),
+                web_port=1,
+                retention="1d",
+                retention_size="1GB",
             ),
         ),
         (
             "alertmanager",
             build.ALERTMANAGER,
-            commands.alertmanager(Path("x"), config=Path("x"), data=Path("x"), web_port=1),
+            commands.alertmanager(Path("x"), config=Path("x"), web_config=Path("x"), data=Path("x"), web_port=1),
         ),
     ],
 )

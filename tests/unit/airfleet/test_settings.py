@@ -75,6 +75,7 @@ def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
         ("REDIS_PASSWORD", "short", "5 characters, and needs at least 12"),
         ("REDIS_PASSWORD", "with space and @ sign", "characters other than"),
         ("ADMIN_PASSWORD", "", "is empty"),
+        ("MONITORING_PASSWORD", "m" * 73, "73 characters, and may have 72 at most"),
     ],
 )
 def test_a_bad_value_is_named_with_what_is_needed(env: Path, key: str, value: str, said: str) -> None:

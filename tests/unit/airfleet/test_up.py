@@ -45,6 +45,7 @@ def test_up_runs_the_first_dags_before_it_builds_what_watches_and_shows_the_new_
     assert done.exit_code == 0, done.output
     assert stack.asked == ["up", "first run", "watch"]
     assert "http://localhost:9090" in done.output
+    assert done.output.count(stack.settings.monitoring_password.get_secret_value()) == 2
     assert done.output.index("http://localhost:8080") < done.output.index("http://localhost:9090")
     assert done.output.count("http://localhost:8080") == 1
 

@@ -81,11 +81,16 @@ def test_prometheus_asks_every_job_and_keeps_its_series_as_env_says(given: Setti
     config = next(part.split("=", 1)[1] for part in command if part.startswith("--config.file="))
     written = yaml.safe_load(Path(config).read_text())
     committed = yaml.safe_load((ROOT / "monitoring/prometheus/prometheus.yml").read_text())
+    behind_login = set()
     for one in (written, committed):
         one.pop("rule_files")
-        one.pop("alerting")
-        for job in one["scrape_configs"]:
-            job.pop("static_configs")
+        (alertmanager,) = one.pop("alerting")["alertmanagers"]
+        for asked in (alertmanager, *one["scrape_configs"]):
+            asked.pop("static_configs")
+            if login := asked.pop("basic_auth", None):
+                behind_login.add(asked.get("job_name", "alerting"))
+                assert [Path(path).name for path in login.values()] == ["user", "password"]
+    assert behind_login == {"prometheus", "alertmanager", "alerting"}
     assert written == committed
 
 
@@ -139,6 +144,7 @@ def test_grafana_is_started_where_its_program_is_with_composes_own_configuration
     assert grafana.environment.keys() - own == compose.keys()
     same = {key for key in compose if key.startswith(("GF_AUTH", "GF_USERS", "GF_ANALYTICS"))}
     assert {key: grafana.environment[key] for key in same} == {key: compose[key] for key in same}
+    assert grafana.environment["GF_SECURITY_ADMIN_PASSWORD"] == given.admin_password.get_secret_value()
 
 
 def test_the_exporter_and_alertmanager_are_told_the_same_things_as_under_compose(given: Settings, paths: Paths) -> None:
@@ -147,4 +153,28 @@ def test_the_exporter_and_alertmanager_are_told_the_same_things_as_under_compose
     exporter = next(each for each in watchers.prepare(given, paths) if each.name == watchers.EXPORTER)
     told = {key for key in exporter.environment if key.startswith("EXPORTER_")} - {"EXPORTER_DISKS"}
     assert told == services["airfleet-exporter"]["environment"].keys()
-    assert watchers.alertmanager_variables(given).keys() == services["alertmanager-init"]["environment"].keys()
+    told = watchers.alertmanager_variables(given).keys() | {"MONITORING_USER", "MONITORING_PASSWORD"}
+    assert told == services["alertmanager-init"]["environment"].keys()
+
+
+def test_the_password_of_prometheus_and_alertmanager_is_in_files_of_who_shows_it_and_a_hash_elsewhere(
+    given: Settings, paths: Paths
+) -> None:
+    put(*build.RUNTIME)
+    watchers.prepare(given, paths)
+    password = given.monitoring_password.get_secret_value()
+    files = [path for path in paths.monitoring.rglob("*") if path.is_file()]
+    assert [path.name for path in files if password in path.read_text()] == ["password"]
+    guards = [path for path in files if path.name == "web.yml"]
+    assert {path.relative_to(paths.monitoring).parts[0] for path in guards} == {"prometheus", "alertmanager"}
+    secret = [path for path in files if path.name in ("web.yml", "user", "password", "smtp-password")]
+    assert {path.stat().st_mode & 0o777 for path in secret} == {0o600}
+    assert not [each.name for each in watchers.prepare(given, paths) if password in str(each)]
+
+
+def test_a_new_login_restarts_nobody_as_its_files_are_read_at_each_request(given: Settings, paths: Paths) -> None:
+    put(*build.RUNTIME)
+    before = watchers.prepare(given, paths)
+    other = given.model_copy(update={"monitoring_password": settings.SecretStr("another-long-one")})
+    assert watchers.prepare(other, paths) == before
+    assert (paths.monitoring / "prometheus" / "login" / "password").read_text() == "another-long-one"
