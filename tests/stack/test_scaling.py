@@ -1,63 +1,96 @@
 """Workers come and go under load, and no task uses up a try."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from support.checkout import Checkout, wait_until
 
 from airfleet.api import AirflowApi, DagRun, TaskRun
+from airfleet.embedded.stack import EmbeddedStack
 
 DAG = '''
-"""Tasks that take a while."""
+"""Tasks that last until the test has seen enough."""
 import time
+from pathlib import Path
 
 from airflow.sdk import dag, task
 
 
 @dag(dag_id="{dag_id}", schedule=None, tags=["test"])
-def slow_tasks():
+def held_tasks():
     @task(retries=2)
     def wait(number: int) -> int:
-        time.sleep(15)
+        while not Path({gate!r}).exists():
+            time.sleep(0.2)
         return number
 
     wait.expand(number=list(range({count})))
 
 
-slow_tasks()
+held_tasks()
 '''
 
 
-def test_scaling_2_to_4_to_1_while_tasks_run_uses_up_no_try(checkout: Checkout, api: AirflowApi) -> None:
-    run = _start(checkout, api, "many_slow_tasks", 120)
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Path]:
+    """The file that lets the tasks end; it is there at the latest when the test is over."""
+    path = tmp_path / "gate"
+    yield path
+    path.touch()
+
+
+def test_scaling_2_to_4_to_1_while_tasks_run_uses_up_no_try(
+    checkout: Checkout, api: AirflowApi, stack: EmbeddedStack, gate: Path
+) -> None:
+    run = _start(checkout, api, "held_while_scaling", 40, gate)
     checkout.airfleet("scale", "airflow-worker=4")
-    wait_until("a new worker takes tasks", lambda: _on(api, run, "127.0.1.3", "127.0.1.4"), timeout_s=180)
-    leaving = _in(api, run, "running")
-    assert leaving, "nothing was left to run when the scale-down began: it would prove nothing"
-    checkout.airfleet("scale", "airflow-worker=1")
+    surplus = ["airflow-worker-2", "airflow-worker-3", "airflow-worker-4"]
+
+    def all_at_work() -> list[TaskRun] | None:
+        running = _in(api, run, "running")
+        return running if len({task.hostname for task in running}) == 4 else None
+
+    leaving = [t for t in wait_until("all four take tasks", all_at_work, timeout_s=180) if t.hostname != "127.0.1.1"]
+    scaling = checkout.start("scale", "airflow-worker=1")
+    wait_until("three are told to leave", lambda: _stopping(stack) == surplus, timeout_s=60)
+    assert scaling.poll() is None
+    gate.touch()
+    said, _ = scaling.communicate(timeout=300)
+    assert scaling.returncode == 0, said
+    now = {task.map_index: task.state for task in api.tasks(run)}
+    assert {now[task.map_index] for task in leaving} == {"success"}
     assert [s["name"] for s in checkout.json("status") if "worker" in s["name"]] == ["airflow-worker-1"]
 
-    done = wait_until("the run ends", lambda: _finished(api, run), timeout_s=900)
+    done = wait_until("the run ends", lambda: _finished(api, run), timeout_s=300)
     assert done.state == "success"
     tasks = api.tasks(run)
-    assert len(tasks) == 120
+    assert len(tasks) == 40
     assert {(task.state, task.tries) for task in tasks} == {("success", 1)}
     checkout.airfleet("scale", "airflow-worker=2")
 
 
-def test_down_lets_running_tasks_finish(checkout: Checkout, api: AirflowApi) -> None:
-    run = _start(checkout, api, "few_slow_tasks", 24)
+def test_down_lets_running_tasks_finish(checkout: Checkout, api: AirflowApi, stack: EmbeddedStack, gate: Path) -> None:
+    run = _start(checkout, api, "held_while_down", 24, gate)
     started = _in(api, run, "running")
-    checkout.airfleet("down")
+    down = checkout.start("down")
+    wait_until("the workers are told to leave", lambda: len(_stopping(stack)) == 2, timeout_s=60)
+    assert down.poll() is None
+    gate.touch()
+    said, _ = down.communicate(timeout=300)
+    assert down.returncode == 0, said
     assert checkout.airfleet("status", check=False).returncode == 1
     checkout.airfleet("up")
-    done = wait_until("the run ends after the restart", lambda: _finished(api, run), timeout_s=900)
+    done = wait_until("the run ends after the restart", lambda: _finished(api, run), timeout_s=300)
     tasks = {task.map_index: task for task in api.tasks(run)}
     assert done.state == "success"
     assert {(tasks[task.map_index].state, tasks[task.map_index].tries) for task in started} == {("success", 1)}
     assert sorted(tasks) == list(range(24))
 
 
-def _start(checkout: Checkout, api: AirflowApi, dag_id: str, count: int) -> DagRun:
-    """Add a Dag of *count* slow tasks, and return its run when tasks of it run."""
-    checkout.add_dag(dag_id, DAG.format(dag_id=dag_id, count=count))
+def _start(checkout: Checkout, api: AirflowApi, dag_id: str, count: int, gate: Path) -> DagRun:
+    """Add a Dag of *count* tasks that last until *gate* exists, and return its run when tasks of it run."""
+    checkout.add_dag(dag_id, DAG.format(dag_id=dag_id, count=count, gate=str(gate)))
     wait_until("the new Dag is seen", lambda: api.dag(dag_id), timeout_s=120)
     api.unpause(dag_id)
     run = api.trigger(dag_id, {})
@@ -65,12 +98,14 @@ def _start(checkout: Checkout, api: AirflowApi, dag_id: str, count: int) -> DagR
     return run
 
 
-def _on(api: AirflowApi, run: DagRun, *hostnames: str) -> list[TaskRun]:
-    return [task for task in api.tasks(run, with_rows=False) if task.hostname in hostnames]
-
-
 def _in(api: AirflowApi, run: DagRun, state: str) -> list[TaskRun]:
     return [task for task in api.tasks(run, with_rows=False) if task.state == state]
+
+
+def _stopping(stack: EmbeddedStack) -> list[str]:
+    """Return the workers that have been told to leave, and have not yet."""
+    states = stack.manager.states()
+    return sorted(s.name for s in states if s.name.startswith("airflow-worker") and s.state == "STOPPING")
 
 
 def _finished(api: AirflowApi, run: DagRun) -> DagRun | None:
