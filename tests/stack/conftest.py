@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx
 import psycopg2
@@ -21,8 +22,13 @@ from airfleet.settings import Settings, load
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """A stack brought up with `./airfleet up`, whose output is kept in `up.txt` beside it."""
+    """A stack brought up with `./airfleet up`, whose output is kept in `up.txt` beside it.
+
+    The tests' own Dags are there from the start: none waits until a new file is seen.
+    """
     made = make(tmp_path_factory.mktemp("a stack") / "air fleet")
+    for path in Path(__file__).with_name("dags").glob("*.py"):
+        made.add_dag(path.stem, path.read_text())
     up = made.airfleet("up", check=False)
     (made.root.parent / "up.txt").write_text(up.stdout + up.stderr)
     yield made

@@ -49,23 +49,6 @@ def team_dag():
 team_dag()
 '''
 
-FAILING_DAG = '''
-"""Fails."""
-from airflow.sdk import dag, task
-
-
-@dag(schedule=None)
-def failing_dag():
-    @task
-    def breaks() -> None:
-        raise ValueError("planted failure <of a test> & more")
-
-    breaks()
-
-
-failing_dag()
-'''
-
 
 @pytest.fixture(scope="module")
 def with_package(checkout: Checkout, first_up: str) -> None:
@@ -91,8 +74,7 @@ def test_a_teams_dag_runs_with_its_own_package_connection_deferral_mapping_and_g
 def test_a_failing_task_is_mailed_with_dag_task_try_error_and_log_link(
     checkout: Checkout, settings: Settings, api: AirflowApi
 ) -> None:
-    checkout.add_dag("failing_dag", FAILING_DAG)
-    wait_until("the new Dag is seen", lambda: api.dag("failing_dag"), timeout_s=120)
+    wait_until("the Dag is known", lambda: api.dag("failing_dag"), timeout_s=120)
     done = checkout.airfleet("run", "failing_dag", check=False)
     assert done.returncode == 1
     assert "failing_dag failed" in done.stderr

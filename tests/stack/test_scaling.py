@@ -9,28 +9,6 @@ from support.checkout import Checkout, wait_until
 from airfleet.api import AirflowApi, DagRun, TaskRun
 from airfleet.embedded.stack import EmbeddedStack
 
-DAG = '''
-"""Tasks that last until the test has seen enough."""
-import time
-from pathlib import Path
-
-from airflow.sdk import dag, task
-
-
-@dag(dag_id="{dag_id}", schedule=None, tags=["test"])
-def held_tasks():
-    @task(retries=2)
-    def wait(number: int) -> int:
-        while not Path({gate!r}).exists():
-            time.sleep(0.2)
-        return number
-
-    wait.expand(number=list(range({count})))
-
-
-held_tasks()
-'''
-
 
 @pytest.fixture
 def gate(tmp_path: Path) -> Iterator[Path]:
@@ -43,36 +21,33 @@ def gate(tmp_path: Path) -> Iterator[Path]:
 def test_scaling_2_to_4_to_1_while_tasks_run_uses_up_no_try(
     checkout: Checkout, api: AirflowApi, stack: EmbeddedStack, gate: Path
 ) -> None:
-    run = _start(checkout, api, "held_while_scaling", 40, gate)
+    run = _start(api, 40, gate)
+    assert _running_on(api, run, workers=2)
     checkout.airfleet("scale", "airflow-worker=4")
     surplus = ["airflow-worker-2", "airflow-worker-3", "airflow-worker-4"]
 
-    def all_at_work() -> list[TaskRun] | None:
-        running = _in(api, run, "running")
-        return running if len({task.hostname for task in running}) == 4 else None
-
-    leaving = [t for t in wait_until("all four take tasks", all_at_work, timeout_s=180) if t.hostname != "127.0.1.1"]
+    leaving = [task for task in _running_on(api, run, workers=4) if task.hostname != "127.0.1.1"]
     scaling = checkout.start("scale", "airflow-worker=1")
     wait_until("three are told to leave", lambda: _stopping(stack) == surplus, timeout_s=60)
     assert scaling.poll() is None
     gate.touch()
     said, _ = scaling.communicate(timeout=300)
     assert scaling.returncode == 0, said
-    now = {task.map_index: task.state for task in api.tasks(run)}
+    now = {task.map_index: task.state for task in _waits(api, run)}
     assert {now[task.map_index] for task in leaving} == {"success"}
     assert [s["name"] for s in checkout.json("status") if "worker" in s["name"]] == ["airflow-worker-1"]
 
     done = wait_until("the run ends", lambda: _finished(api, run), timeout_s=300)
     assert done.state == "success"
-    tasks = api.tasks(run)
+    tasks = _waits(api, run)
     assert len(tasks) == 40
     assert {(task.state, task.tries) for task in tasks} == {("success", 1)}
     checkout.airfleet("scale", "airflow-worker=2")
 
 
 def test_down_lets_running_tasks_finish(checkout: Checkout, api: AirflowApi, stack: EmbeddedStack, gate: Path) -> None:
-    run = _start(checkout, api, "held_while_down", 24, gate)
-    started = _in(api, run, "running")
+    run = _start(api, 24, gate)
+    started = _running_on(api, run, workers=2)
     down = checkout.start("down")
     wait_until("the workers are told to leave", lambda: len(_stopping(stack)) == 2, timeout_s=60)
     assert down.poll() is None
@@ -82,24 +57,31 @@ def test_down_lets_running_tasks_finish(checkout: Checkout, api: AirflowApi, sta
     assert checkout.airfleet("status", check=False).returncode == 1
     checkout.airfleet("up")
     done = wait_until("the run ends after the restart", lambda: _finished(api, run), timeout_s=300)
-    tasks = {task.map_index: task for task in api.tasks(run)}
+    tasks = {task.map_index: task for task in _waits(api, run)}
     assert done.state == "success"
     assert {(tasks[task.map_index].state, tasks[task.map_index].tries) for task in started} == {("success", 1)}
     assert sorted(tasks) == list(range(24))
 
 
-def _start(checkout: Checkout, api: AirflowApi, dag_id: str, count: int, gate: Path) -> DagRun:
-    """Add a Dag of *count* tasks that last until *gate* exists, and return its run when tasks of it run."""
-    checkout.add_dag(dag_id, DAG.format(dag_id=dag_id, count=count, gate=str(gate)))
-    wait_until("the new Dag is seen", lambda: api.dag(dag_id), timeout_s=120)
-    api.unpause(dag_id)
-    run = api.trigger(dag_id, {})
-    wait_until("tasks run", lambda: _in(api, run, "running"), timeout_s=180)
-    return run
+def _start(api: AirflowApi, count: int, gate: Path) -> DagRun:
+    """Start *count* tasks that last until *gate* exists, and return their run."""
+    wait_until("the Dag is known", lambda: api.dag("held"), timeout_s=120)
+    api.unpause("held")
+    return api.trigger("held", {"count": count, "gate": str(gate)})
 
 
-def _in(api: AirflowApi, run: DagRun, state: str) -> list[TaskRun]:
-    return [task for task in api.tasks(run, with_rows=False) if task.state == state]
+def _running_on(api: AirflowApi, run: DagRun, workers: int) -> list[TaskRun]:
+    """Return the tasks at work, once so many workers have some."""
+
+    def found() -> list[TaskRun] | None:
+        running = [task for task in _waits(api, run) if task.state == "running"]
+        return running if len({task.hostname for task in running}) == workers else None
+
+    return wait_until(f"tasks run on {workers} workers", found, timeout_s=180)
+
+
+def _waits(api: AirflowApi, run: DagRun) -> list[TaskRun]:
+    return [task for task in api.tasks(run, with_rows=False) if task.task_id == "wait" and task.map_index >= 0]
 
 
 def _stopping(stack: EmbeddedStack) -> list[str]:
