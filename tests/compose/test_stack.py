@@ -46,8 +46,8 @@ def test_flower_lists_the_workers_and_wants_a_login(stack: Deployment) -> None:
 
 
 def test_the_heavy_group_takes_the_tasks_of_its_queue(stack: Deployment) -> None:
-    stack.compose("up", "-d", profiles=("heavy",))
     stack.add_dag("heavy", HEAVY)
+    stack.compose("up", "-d", profiles=("heavy",))
     run, tasks = stack.run_dag("heavy")
     assert run.state == "success"
     heavy = {c["ID"][:12] for c in stack.containers("airflow-worker-heavy")}
