@@ -66,7 +66,8 @@ def test_a_worker_in_another_project_runs_tasks_over_the_join_ports_alone(stack:
         stack.compose("rm", "--stop", "--force", "join", profiles=("join",))
 
 
-def test_the_roles_work_through_pgbouncer(stack: Deployment) -> None:
+def test_the_roles_work_through_pgbouncer(stack: Deployment, first_rows: dict[str, int | None]) -> None:
+    assert first_rows
     stack.set_env(METADATA_SERVER="pgbouncer:6432")
     try:
         stack.compose("--profile", "pgbouncer", "up", "-d", "--build")
