@@ -5,7 +5,7 @@ PYTEST := $(VENV)/bin/pytest
 
 .DEFAULT_GOAL := help
 .PHONY: help env test lint types unit contract sql stack faults faults-short bench bench-fast performance monitoring programs
-.PHONY: dashboards test-compose format lock up down
+.PHONY: dashboards images test-compose format lock up down
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -53,6 +53,9 @@ monitoring: programs ## Metrics, alerts and dashboards, on live servers and a ru
 
 dashboards: env ## Write monitoring/grafana/dashboards anew from monitoring/dashboards
 	PYTHONPATH=src:monitoring $(VENV)/bin/python -P -m dashboards
+
+images: programs ## What test-compose needs and takes minutes: an engine, a browser, the images (Debian, root)
+	PYTEST=$(CURDIR)/$(PYTEST) tests/compose/ci.sh prepare
 
 test-compose: env ## The real compose files on a real Docker engine, installed on the spot (Debian, root)
 	PYTEST=$(CURDIR)/$(PYTEST) tests/compose/ci.sh

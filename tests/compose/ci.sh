@@ -1,15 +1,21 @@
 #!/usr/bin/env bash
-# Runs the compose tests on a bare Debian machine, as root: installs an engine and a browser, makes the stand-ins,
-# runs pytest on this folder, and stops the engine. `make test-compose` calls it.
+# The compose tests on a bare Debian machine, as root: `make test-compose` calls it.
+#
+#   ci.sh [PYTEST OPTIONS]   prepares what is not there yet, starts the engine, runs pytest on this folder, stops it
+#   ci.sh prepare            only installs an engine and a browser, and makes the stand-ins and the image: what can be
+#                            done beside other work
+#
 #   PYTEST                 pytest of an environment with requirements/dev.lock (default: .venv/bin/pytest)
 #   AIRFLEET_CI_LOGS       where every service's log goes (default: build/compose-logs)
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/tests/compose
-export AIRFLEET_COMPOSE_TESTS=1 AIRFLEET_CI_LOGS=${AIRFLEET_CI_LOGS:-$root/build/compose-logs}
+pytest=${PYTEST:-$root/.venv/bin/pytest}
+# The classic builder: the stand-ins are known to this engine only.
+export DOCKER_BUILDKIT=0
+cd "$root"
 
-"$here/lint.sh"
 "$here/engine.sh" install
 command -v chromium >/dev/null || {
     apt-get update -qq
@@ -18,8 +24,11 @@ command -v chromium >/dev/null || {
 trap '"$here/engine.sh" stop' EXIT
 "$here/engine.sh" start
 eval "$("$here/engine.sh" env)"
-PYTHON=$(dirname "${PYTEST:-$root/.venv/bin/pytest}")/python "$here/standins/make.sh"
+PYTHON=$(dirname "$pytest")/python "$here/standins/make.sh"
+# The same files as those that the tests bring up: their own build finds every step done.
+docker build --quiet --tag airfleet:local --file airflow/Dockerfile .
+[ "${1:-}" != prepare ] || exit 0
 
-cd "$root"
-# The classic builder: the stand-ins are known to this engine only.
-DOCKER_BUILDKIT=0 "${PYTEST:-$root/.venv/bin/pytest}" "$here" "$@"
+"$here/lint.sh"
+export AIRFLEET_COMPOSE_TESTS=1 AIRFLEET_CI_LOGS=${AIRFLEET_CI_LOGS:-$root/build/compose-logs}
+"$pytest" "$here" "$@"

@@ -41,11 +41,16 @@ def first_rows(stack: Deployment) -> dict[str, int | None]:
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Iterator[Deployment]:
+def files(tmp_path: Path) -> Deployment:
+    """A filled checkout, for a test that makes nothing run."""
+    return copy_checkout(tmp_path / "airfleet-bad", metrics_third_octet=252)
+
+
+@pytest.fixture
+def checkout(files: Deployment) -> Iterator[Deployment]:
     """A filled checkout of which nothing runs yet; what a test starts is taken down."""
-    deployment = copy_checkout(tmp_path / "airfleet-bad", metrics_third_octet=252)
     try:
-        yield deployment
+        yield files
     finally:
-        deployment.keep_logs()
-        deployment.compose("down", "--volumes", "--timeout", "5", check=False, profiles=("*",), monitoring=True)
+        files.keep_logs()
+        files.compose("down", "--volumes", "--timeout", "5", check=False, profiles=("*",), monitoring=True)

@@ -19,23 +19,23 @@ COMBINATIONS = [some for size in range(len(PROFILES) + 1) for some in combinatio
 @pytest.mark.parametrize("monitoring", [False, True], ids=["celery", "celery+monitoring"])
 @pytest.mark.parametrize("profiles", COMBINATIONS, ids=lambda p: "+".join(p) or "none")
 def test_the_files_are_valid_with_every_combination_of_profiles(
-    checkout: Deployment, profiles: tuple[str, ...], monitoring: bool
+    files: Deployment, profiles: tuple[str, ...], monitoring: bool
 ) -> None:
-    said = checkout.compose("config", "--quiet", profiles=profiles, monitoring=monitoring)
+    said = files.compose("config", "--quiet", profiles=profiles, monitoring=monitoring)
     # A warning would mean a variable that nobody set, or a key that Compose has dropped.
     assert said.stderr == ""
 
 
 @pytest.mark.parametrize("key", ["FERNET_KEY", "JWT_SECRET", "REDIS_PASSWORD", "WORKERS", "MAIL_TO", "WEBSERVER_PORT"])
-def test_a_missing_key_is_named_and_nothing_starts(checkout: Deployment, key: str) -> None:
-    path = checkout.root / ".env"
-    path.write_text("".join(f"{k}={v}\n" for k, v in checkout.env().items() if k != key))
-    said = checkout.compose("up", "-d", check=False)
+def test_a_missing_key_is_named_and_nothing_starts(files: Deployment, key: str) -> None:
+    path = files.root / ".env"
+    path.write_text("".join(f"{k}={v}\n" for k, v in files.env().items() if k != key))
+    said = files.compose("up", "-d", check=False)
     path.write_text(path.read_text() + f"{key}=1\n")
     assert said.returncode != 0
     assert key in said.stderr
     assert "run ./airfleet init" in said.stderr
-    assert checkout.compose("ps", "--all", "--quiet").stdout == ""
+    assert files.compose("ps", "--all", "--quiet").stdout == ""
 
 
 def test_a_placeholder_secret_stops_init_which_names_it(checkout: Deployment) -> None:
@@ -61,14 +61,14 @@ def test_a_wrong_database_or_redis_password_is_named_within_a_minute(checkout: D
     assert "Redis refuses REDIS_PASSWORD" in said.stderr + said.stdout
 
 
-def test_windows_line_ends_in_env_are_no_problem(checkout: Deployment) -> None:
-    path = checkout.root / ".env"
-    before = checkout.compose("config", "--environment").stdout
-    config = checkout.compose("config", "--format", "json").stdout
+def test_windows_line_ends_in_env_are_no_problem(files: Deployment) -> None:
+    path = files.root / ".env"
+    before = files.compose("config", "--environment").stdout
+    config = files.compose("config", "--format", "json").stdout
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
-    assert "\r" not in checkout.compose("config", "--environment").stdout
-    assert checkout.compose("config", "--environment").stdout == before
-    assert checkout.compose("config", "--format", "json").stdout == config
+    assert "\r" not in files.compose("config", "--environment").stdout
+    assert files.compose("config", "--environment").stdout == before
+    assert files.compose("config", "--format", "json").stdout == config
 
 
 def test_dags_that_the_roles_cannot_read_are_named(checkout: Deployment) -> None:
@@ -82,23 +82,23 @@ def test_dags_that_the_roles_cannot_read_are_named(checkout: Deployment) -> None
     assert "chmod" in said.stderr + said.stdout
 
 
-def test_a_taken_port_is_named_with_its_key(checkout: Deployment) -> None:
-    port = int(checkout.env()["WEBSERVER_PORT"])
+def test_a_taken_port_is_named_with_its_key(files: Deployment) -> None:
+    port = int(files.env()["WEBSERVER_PORT"])
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", port))
         taken.listen()
         with pytest.raises(AirfleetError, match=f"Port {port} is taken.*WEBSERVER_PORT"):
-            checkout.docker().up({"airflow-worker": 1, "airflow-scheduler": 1}, lambda _: None)
-    assert checkout.compose("ps", "--all", "--quiet").stdout == ""
+            files.docker().up({"airflow-worker": 1, "airflow-scheduler": 1}, lambda _: None)
+    assert files.compose("ps", "--all", "--quiet").stdout == ""
 
 
-def test_a_full_disk_is_named_before_anything_is_built(checkout: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_named_before_anything_is_built(files: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     # No disk here can be filled without harm: the need is raised instead.
     monkeypatch.setattr(docker_stack, "_NEEDED_BYTES", 1 << 60)
     with pytest.raises(AirfleetError, match=r"The engine's disk has \d+ MiB free, and \d+ MiB are needed"):
-        checkout.docker().up({"airflow-worker": 1, "airflow-scheduler": 1}, lambda _: None)
-    assert checkout.compose("ps", "--all", "--quiet").stdout == ""
+        files.docker().up({"airflow-worker": 1, "airflow-scheduler": 1}, lambda _: None)
+    assert files.compose("ps", "--all", "--quiet").stdout == ""
 
 
 def _fake_docker(folder: Path, script: str) -> None:

@@ -37,6 +37,7 @@ def write_rows(number: int) -> dict[str, int]:
             (dag_id, run_id, number, try_number, os.getpid()),
         )
     connection.close()
+    print(f"wrote {len(rows)} rows")
     return {"rows": len(rows)}
 
 

@@ -2,15 +2,17 @@
 
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx
 import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection
 from support.checkout import Checkout, make, wait_until
+from support.held import Held, leaving
 from support.rest import Rest
 
-from airfleet.api import AirflowApi
+from airfleet.api import AirflowApi, TaskRun
 from airfleet.embedded.instances import instances
 from airfleet.embedded.stack import EmbeddedStack
 from airfleet.paths import Paths
@@ -21,8 +23,13 @@ from airfleet.settings import Settings, load
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """A stack brought up with `./airfleet up`, whose output is kept in `up.txt` beside it."""
+    """A stack brought up with `./airfleet up`, whose output is kept in `up.txt` beside it.
+
+    The tests' own Dags are there from the start: none waits until a new file is seen.
+    """
     made = make(tmp_path_factory.mktemp("a stack") / "air fleet")
+    for path in Path(__file__).with_name("dags").glob("*.py"):
+        made.add_dag(path.stem, path.read_text())
     up = made.airfleet("up", check=False)
     (made.root.parent / "up.txt").write_text(up.stdout + up.stderr)
     yield made
@@ -93,6 +100,33 @@ def connect(settings: Settings, first_up: str) -> Iterator[Connect]:
     yield open_as
     for each in opened:
         each.close()
+
+
+@pytest.fixture(scope="session")
+def restarted(
+    checkout: Checkout,
+    stack: EmbeddedStack,
+    settings: Settings,
+    first_up: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Held, list[TaskRun]]]:
+    """The stack after a `down` while tasks were at work, and an `up` with a package of the team's: those tasks."""
+    gate = tmp_path_factory.mktemp("held") / "gate"
+    with AirflowApi(settings) as api:
+        held = Held.start(api, gate, 24)
+        at_work = held.at_work_on(2)
+        down = checkout.start("down")
+        try:
+            wait_until("the workers are told to leave", lambda: len(leaving(stack)) == 2, timeout_s=60)
+            assert down.poll() is None
+        finally:
+            gate.touch()
+        said, _ = down.communicate(timeout=300)
+        assert down.returncode == 0, said
+        assert checkout.airfleet("status", check=False).returncode == 1
+        (checkout.root / "airflow" / "requirements-extra.txt").write_text("# The team's packages\npyfiglet==1.0.4\n")
+        checkout.airfleet("up")
+        yield held, at_work
 
 
 @pytest.fixture

@@ -11,25 +11,6 @@ from airfleet.api import AirflowApi
 from airfleet.settings import Settings
 
 Connect = Callable[..., Connection]
-BUSY = """
-import time
-from datetime import timedelta
-from airflow.sdk import dag, task
-
-
-@dag(schedule=None)
-def busy():
-    # A task that was at work when the backup was made is one whose worker is gone.
-    @task(retries=3, retry_delay=timedelta(seconds=1))
-    def nap(seconds: int) -> dict[str, int]:
-        time.sleep(seconds)
-        return {"rows": seconds}
-
-    nap.expand(seconds=[1] * 40)
-
-
-busy()
-"""
 TABLES = "SELECT schemaname || '.' || relname FROM pg_stat_user_tables ORDER BY 1"
 
 
@@ -63,7 +44,6 @@ def test_a_backup_under_load_brings_everything_back(
     assert "BACKUP_RECIPIENT in .env is empty" in refused.stderr
     checkout.set_env(BACKUP_RECIPIENT=line.partition("=")[2])
 
-    checkout.add_dag("busy", BUSY)
     wait_until("busy is known", lambda: api.dag("busy"), timeout_s=120)
     api.unpause("busy")
     run = api.trigger("busy", {})

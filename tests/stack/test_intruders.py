@@ -24,75 +24,6 @@ Connect = Callable[..., Connection]
 REFUSED = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
 # What the webserver tells everybody: its health, its version, and how to log in and out.
 PUBLIC: set[tuple[str, str]] = set()
-UNSERVED = """
-from airflow.sdk import dag, task
-
-
-@dag(schedule=None)
-def unserved():
-    @task(queue="nobody")
-    def one() -> None: ...
-
-    @task(queue="nobody")
-    def other() -> None: ...
-
-    one(), other()
-
-
-unserved()
-"""
-CURIOUS = '''
-"""Each task tries to reach what a worker has no business with, and fails when it gets there."""
-import os
-
-import psycopg2
-from airflow.sdk import Connection, dag, task
-
-
-@dag(schedule=None)
-def curious():
-    @task
-    def reads_the_metadata_through_airflow() -> dict[str, int]:
-        try:
-            from airflow.settings import Session
-            from sqlalchemy import text
-
-            Session().execute(text("SELECT count(*) FROM dag_run"))
-        except Exception as refused:
-            print("refused:", refused)
-            return {"rows": 0}
-        raise AssertionError("a task has read the metadata database")
-
-    @task
-    def reads_the_metadata_with_the_warehouses_login() -> dict[str, int]:
-        warehouse = Connection.get("warehouse")
-        try:
-            psycopg2.connect(
-                host=warehouse.host,
-                port=warehouse.port,
-                user=warehouse.login,
-                password=warehouse.password,
-                dbname="airflow",
-            )
-        except psycopg2.OperationalError as refused:
-            print("refused:", refused)
-            return {"rows": 0}
-        raise AssertionError("the warehouse's login opens the metadata database")
-
-    @task
-    def finds_secrets_in_its_environment() -> dict[str, int]:
-        names = ("JWT_SECRET", "METADATA_PASSWORD", "POSTGRES_PASSWORD", "ADMIN_PASSWORD", "FLOWER_PASSWORD")
-        found = [key for key in os.environ if key.endswith(names)]
-        assert not found, found
-        return {"rows": 0}
-
-    reads_the_metadata_through_airflow()
-    reads_the_metadata_with_the_warehouses_login()
-    finds_secrets_in_its_environment()
-
-
-curious()
-'''
 
 
 @pytest.fixture
@@ -106,7 +37,6 @@ def broker(settings: Settings, first_up: str) -> redis.Redis:
 @pytest.fixture
 def workloads(checkout: Checkout, api: AirflowApi, broker: redis.Redis) -> Iterator[list[dict[str, Any]]]:
     """What the scheduler has handed over for two tasks that no worker takes: each with its token and its task's id."""
-    checkout.add_dag("unserved", UNSERVED)
     wait_until("unserved is known", lambda: api.dag("unserved"), timeout_s=120)
     api.unpause("unserved")
     api.trigger("unserved", {})
@@ -163,7 +93,6 @@ def test_no_token_is_seen_in_flower_or_in_celerys_events(
 def test_a_task_reaches_neither_the_metadata_database_nor_another_roles_secrets(
     checkout: Checkout, api: AirflowApi
 ) -> None:
-    checkout.add_dag("curious", CURIOUS)
     wait_until("curious is known", lambda: api.dag("curious"), timeout_s=120)
     ran = checkout.json("run", "curious")
     assert {task["task_id"]: task["state"] for task in ran["tasks"]} == {

@@ -16,34 +16,9 @@ from airfleet.maintenance.api import PREFIX
 from airfleet.settings import Settings
 
 Connect = Callable[..., Connection]
-AGING = """
-from airflow.sdk import dag, task
-
-
-@dag(schedule=None, params={"queue": "default"})
-def aging():
-    @task
-    def works() -> dict[str, int]:
-        return {"rows": 1}
-
-    works()
-
-
-@dag(schedule=None)
-def lasting():
-    @task(queue="nobody-yet")
-    def waits() -> None: ...
-
-    waits()
-
-
-aging()
-lasting()
-"""
 
 
 def test_old_runs_and_logs_go_and_what_goes_on_stays(checkout: Checkout, api: AirflowApi, connect: Connect) -> None:
-    checkout.add_dag("aging", AGING)
     wait_until("the Dags are known", lambda: api.dag("aging") and api.dag("lasting"), timeout_s=120)
     runs = [checkout.json("run", "aging")["run"]["run_id"] for _ in range(3)]
     api.unpause("lasting")

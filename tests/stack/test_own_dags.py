@@ -1,10 +1,10 @@
 """A team's own Dags: dropped in, with a package, a connection, a deferrable task, mapping and a task group."""
 
 import httpx
-import pytest
 from support.checkout import Checkout, wait_until
+from support.held import Held
 
-from airfleet.api import AirflowApi
+from airfleet.api import AirflowApi, TaskRun
 from airfleet.settings import Settings
 
 DAG = '''
@@ -49,34 +49,9 @@ def team_dag():
 team_dag()
 '''
 
-FAILING_DAG = '''
-"""Fails."""
-from airflow.sdk import dag, task
-
-
-@dag(schedule=None)
-def failing_dag():
-    @task
-    def breaks() -> None:
-        raise ValueError("planted failure <of a test> & more")
-
-    breaks()
-
-
-failing_dag()
-'''
-
-
-@pytest.fixture(scope="module")
-def with_package(checkout: Checkout, first_up: str) -> None:
-    """Add a package to the documented file, as a team would, and start again."""
-    (checkout.root / "airflow" / "requirements-extra.txt").write_text("# The team's packages\npyfiglet==1.0.4\n")
-    checkout.airfleet("down")
-    checkout.airfleet("up")
-
 
 def test_a_teams_dag_runs_with_its_own_package_connection_deferral_mapping_and_group(
-    checkout: Checkout, with_package: None, settings: Settings, api: AirflowApi
+    checkout: Checkout, restarted: tuple[Held, list[TaskRun]], settings: Settings, api: AirflowApi
 ) -> None:
     _add_connection(settings)
     checkout.add_dag("team_dag", DAG)
@@ -91,8 +66,7 @@ def test_a_teams_dag_runs_with_its_own_package_connection_deferral_mapping_and_g
 def test_a_failing_task_is_mailed_with_dag_task_try_error_and_log_link(
     checkout: Checkout, settings: Settings, api: AirflowApi
 ) -> None:
-    checkout.add_dag("failing_dag", FAILING_DAG)
-    wait_until("the new Dag is seen", lambda: api.dag("failing_dag"), timeout_s=120)
+    wait_until("the Dag is known", lambda: api.dag("failing_dag"), timeout_s=120)
     done = checkout.airfleet("run", "failing_dag", check=False)
     assert done.returncode == 1
     assert "failing_dag failed" in done.stderr

@@ -67,14 +67,14 @@ def test_a_second_up_leaves_alone_what_runs(checkout: Checkout, first_up: str) -
 
 
 @pytest.mark.parametrize("role", ["airflow-scheduler-1", "airflow-webserver", "airflow-worker-1", "redis", "postgres"])
-def test_a_killed_process_comes_back(checkout: Checkout, role: str, first_up: str) -> None:
+def test_a_killed_process_comes_back(checkout: Checkout, stack: EmbeddedStack, role: str, first_up: str) -> None:
     pid = _pid(checkout, role)
     os.kill(pid, signal.SIGKILL)
 
     def is_back() -> bool:
-        states = checkout.json("status")
-        found = next(state for state in states if state["name"] == role)
-        return found["pid"] not in (0, pid) and all(state["healthy"] for state in states)
+        states = stack.states()
+        found = next(state for state in states if state.name == role)
+        return found.pid not in (0, pid) and all(state.healthy for state in states)
 
     wait_until(f"{role} and all others healthy again", is_back, timeout_s=300)
 

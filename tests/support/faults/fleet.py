@@ -1,29 +1,21 @@
 """The stack under fault: its processes, its databases and its settings, as somebody who breaks it sees them."""
 
-import configparser
 import os
 import re
 import signal
 import socket
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
 import psutil
-import psycopg2
-import redis
-from psycopg2.extensions import connection as Connection
 from support.checkout import Checkout, wait_until
+from support.faults.target import Address, Target
 
-from airfleet.api import AirflowApi
 from airfleet.embedded.stack import EmbeddedStack
 from airfleet.paths import Paths
-from airfleet.settings import Settings, load
+from airfleet.settings import load
 
-WORKLOAD = Path(__file__).resolve().parents[2] / "faults" / "workload_dag.py"
 SIZE = {
     "WORKERS": 2,
     "WORKER_CONCURRENCY": 4,
@@ -32,23 +24,13 @@ SIZE = {
     "MONITORING": "off",
     "STOP_GRACE_SECONDS": 600,
 }
-QUEUE = "default"
-TABLES = """
-CREATE SCHEMA IF NOT EXISTS faults;
-CREATE TABLE IF NOT EXISTS faults.written (dag_id text, run_id text, number int, part int, value text);
-CREATE TABLE IF NOT EXISTS faults.commits (dag_id text, run_id text, number int, try_number int, pid int);
-CREATE TABLE IF NOT EXISTS faults.starts (dag_id text, run_id text, number int, try_number int, pid int);
-"""
 
 
 @dataclass
-class Fleet:
+class Fleet(Target):
     """One running embedded stack, and the ways to hurt it."""
 
-    checkout: Checkout
-    settings: Settings
     stack: EmbeddedStack
-    _connections: dict[str, Connection] = field(default_factory=dict)
 
     @classmethod
     def at(cls, checkout: Checkout) -> "Fleet":
@@ -56,17 +38,14 @@ class Fleet:
         settings = load(checkout.root / ".env")
         fleet = cls(checkout, settings, EmbeddedStack(settings, Paths(checkout.root)))
         fleet.wait_until_healthy()
-        fleet.execute(TABLES)
-        checkout.add_dag("faults_workload", WORKLOAD.read_text())
-        with fleet.api() as api:
-            for dag_id in ("faults", "faults_deferred", "faults_greedy"):
-                wait_until(f"{dag_id} is seen", lambda name=dag_id: api.dag(name), timeout_s=180)  # type: ignore[misc]
-                api.unpause(dag_id)
+        fleet.prepare()
         return fleet
 
-    def api(self) -> AirflowApi:
-        """Return a client of the webserver, logged in as the administrator."""
-        return AirflowApi(self.settings)
+    def postgres(self) -> Address:
+        return "127.0.0.1", self.settings.postgres_port
+
+    def redis(self) -> Address:
+        return "127.0.0.1", self.settings.redis_port
 
     # --- processes
 
@@ -149,63 +128,6 @@ class Fleet:
             raise AssertionError(f"{error}; unhealthy: {last}") from None
         return time.time()
 
-    # --- databases and broker
-
-    def rows(self, sql: str, *values: object, database: str = "airflow") -> list[tuple[Any, ...]]:
-        """Return what *sql* selects from the metadata database or the warehouse; waits for a Postgres that is away."""
-        deadline = time.monotonic() + 120
-        while True:
-            try:
-                # One connection for all questions: a login costs Postgres more than any of them.
-                connection = self._connections.get(database) or self._connect(database)
-                with connection, connection.cursor() as cursor:
-                    cursor.execute(sql, values)
-                    return cursor.fetchall() if cursor.description else []
-            except (psycopg2.OperationalError, psycopg2.InterfaceError):
-                self._connections.pop(database, None)
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.25)
-
-    def _connect(self, database: str) -> Connection:
-        user, password = {
-            "airflow": ("airflow_metadata", self.settings.metadata_password),
-            "warehouse": ("warehouse_loader", self.settings.warehouse_loader_password),
-        }[database]
-        self._connections[database] = psycopg2.connect(
-            host="127.0.0.1",
-            port=self.settings.postgres_port,
-            user=user,
-            password=password.get_secret_value(),
-            dbname=database,
-            connect_timeout=5,
-        )
-        return self._connections[database]
-
-    def execute(self, sql: str) -> None:
-        """Run *sql* in the warehouse."""
-        self.rows(sql, database="warehouse")
-
-    def broker(self) -> "redis.Redis[str]":
-        """Return a client of Redis as the user of monitoring, which may only look."""
-        return redis.Redis(
-            host="127.0.0.1",
-            port=self.settings.redis_port,
-            username="monitoring",
-            password=self.settings.redis_monitoring_password.get_secret_value(),
-            decode_responses=True,
-            socket_timeout=5,
-        )
-
-    def messages(self) -> dict[str, int]:
-        """Return how many messages wait in the queue, and how many were taken and not acknowledged."""
-        with self.broker() as client:
-            return {
-                "queued": int(client.llen(QUEUE)),  # type: ignore[arg-type]
-                "taken": int(client.hlen("unacked")),  # type: ignore[arg-type]
-                "index": int(client.zcard("unacked_index")),  # type: ignore[arg-type]
-            }
-
     def listens(self, port: int) -> bool:
         """Return whether something accepts connections at *port*."""
         with socket.socket() as probe:
@@ -216,27 +138,13 @@ class Fleet:
 
     def configure(self, changes: Mapping[str, str], restart: tuple[str, ...]) -> dict[str, str]:
         """Set `section.option` keys of airflow.cfg, restart the roles named by prefix, and return the old values."""
-        path = self.stack.paths.airflow_cfg
-        config = configparser.ConfigParser(interpolation=None)
-        config.read(path)
-        old = {}
-        for key, value in changes.items():
-            section, option = key.split(".")
-            old[key] = config.get(section, option, fallback="")
-            config.set(section, option, value)
-        with path.open("w") as file:
-            config.write(file)
+        old = self.change_settings(changes)
         for prefix in restart:
             for name in self.names(prefix):
                 self.stop(name)
                 self.start(name)
         self.wait_until_healthy()
         return old
-
-
-def at(unix_time: float) -> datetime:
-    """Return *unix_time* as a time that Postgres compares with its own."""
-    return datetime.fromtimestamp(unix_time, UTC)
 
 
 def poll(seconds: float, question: Callable[[], bool]) -> bool:

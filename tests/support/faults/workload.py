@@ -2,11 +2,11 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from support.checkout import wait_until
-from support.faults.fleet import Fleet, at
+from support.faults.target import Target
 
 from airfleet.api import FINISHED, DagRun
 
@@ -38,7 +38,7 @@ class Outcome:
 class Work:
     """Runs of one Dag, triggered together; those that the webserver acknowledged are in *runs*."""
 
-    fleet: Fleet
+    target: Target
     dag_id: str = "faults"
     count: int = COUNT
     runs: list[DagRun] = field(default_factory=list)
@@ -47,11 +47,11 @@ class Work:
 
     @classmethod
     def start(
-        cls, fleet: Fleet, *, dag_id: str = "faults", count: int = COUNT, seconds: float = 4, runs: int = 1
+        cls, target: Target, *, dag_id: str = "faults", count: int = COUNT, seconds: float = 4, runs: int = 1
     ) -> "Work":
         """Trigger *runs* runs of *count* tasks that take *seconds* each."""
-        work = cls(fleet, dag_id, count, started_at=time.time())
-        with fleet.api() as api:
+        work = cls(target, dag_id, count, started_at=time.time())
+        with target.api() as api:
             work.runs = [api.trigger(dag_id, {"count": count, "seconds": seconds}) for _ in range(runs)]
         return work
 
@@ -62,13 +62,23 @@ class Work:
 
     def states(self) -> Counter[str]:
         """Return how many of the writing tasks are in each state."""
-        found = self.fleet.rows(
+        found = self.target.rows(
             "SELECT coalesce(state, 'none'), count(*) FROM task_instance"
             " WHERE dag_id = %s AND run_id = ANY(%s) AND task_id = 'write' AND map_index >= 0 GROUP BY 1",
             self.dag_id,
             self.run_ids,
         )
         return Counter(dict(found))
+
+    def hosts(self) -> dict[int, str]:
+        """Return the host name of the worker that runs each of the tasks at work now, by its number."""
+        found = self.target.rows(
+            "SELECT map_index, hostname FROM task_instance"
+            " WHERE dag_id = %s AND run_id = ANY(%s) AND task_id = 'write' AND state = 'running' AND hostname <> ''",
+            self.dag_id,
+            self.run_ids,
+        )
+        return dict(found)
 
     def wait_until_in_flight(self, at_least: int = 4, done: int = 1, state: str = "running") -> None:
         """Return when *done* tasks have ended, *at_least* are in *state*, and others still wait for their turn.
@@ -91,7 +101,7 @@ class Work:
         return begun
 
     def _pids(self, table: str) -> dict[tuple[str, int], int]:
-        found = self.fleet.rows(
+        found = self.target.rows(
             f"SELECT run_id, number, max(pid) FROM faults.{table} WHERE dag_id = %s AND run_id = ANY(%s) GROUP BY 1, 2",
             self.dag_id,
             self.run_ids,
@@ -103,7 +113,7 @@ class Work:
         """Return when the first task started after *moment* (both Unix time)."""
 
         def started() -> list[tuple[float]]:
-            return self.fleet.rows(
+            return self.target.rows(
                 "SELECT extract(epoch FROM min(start_date))::float8 FROM task_instance WHERE dag_id = %s"
                 " AND run_id = ANY(%s) AND start_date > %s HAVING min(start_date) IS NOT NULL",
                 self.dag_id,
@@ -115,7 +125,7 @@ class Work:
 
     def first_queued_again_after(self, moment: float) -> float:
         """Return when the scheduler first queued a task again whose message was lost (Unix times)."""
-        found = self.fleet.rows(
+        found = self.target.rows(
             "SELECT extract(epoch FROM min(dttm))::float8 FROM log WHERE event = 'message lost'"
             " AND dag_id = %s AND run_id = ANY(%s) AND dttm > %s",
             self.dag_id,
@@ -127,7 +137,7 @@ class Work:
 
     def last_further_start(self) -> float:
         """Return when the last task that needed a further try started it (Unix time)."""
-        found = self.fleet.rows(
+        found = self.target.rows(
             "SELECT extract(epoch FROM max(start_date))::float8 FROM task_instance"
             " WHERE dag_id = %s AND run_id = ANY(%s) AND try_number > 1",
             self.dag_id,
@@ -138,7 +148,7 @@ class Work:
 
     def ended(self) -> bool:
         """Return whether every run has ended."""
-        states = self.fleet.rows(
+        states = self.target.rows(
             "SELECT state FROM dag_run WHERE dag_id = %s AND run_id = ANY(%s)", self.dag_id, self.run_ids
         )
         return all(state in FINISHED for (state,) in states)
@@ -148,9 +158,9 @@ class Work:
         try:
             wait_until("the runs end", self.ended, timeout_s)
         except AssertionError as error:
-            raise AssertionError(f"{error}; tasks: {self.states()}; messages: {self.fleet.messages()}") from None
+            raise AssertionError(f"{error}; tasks: {self.states()}; messages: {self.target.messages()}") from None
         self.ended_at = self.ended_at or time.time()
-        tries = self.fleet.rows(
+        tries = self.target.rows(
             "SELECT try_number FROM task_instance WHERE dag_id = %s AND run_id = ANY(%s)", self.dag_id, self.run_ids
         )
         further = [max(0, number - 1) for (number,) in tries]
@@ -161,7 +171,7 @@ class Work:
         return [self._rows(run_id) for run_id in self.run_ids]
 
     def _rows(self, run_id: str) -> Rows:
-        (found,) = self.fleet.rows(
+        (found,) = self.target.rows(
             "SELECT count(*), count(DISTINCT (number, part)),"
             " md5(coalesce(string_agg(number || ':' || part || '=' || value, ',' ORDER BY number, part, value), ''))"
             " FROM faults.written WHERE dag_id = %s AND run_id = %s",
@@ -173,7 +183,7 @@ class Work:
 
     def executions(self) -> int:
         """Return how often a task of these runs began to work."""
-        (found,) = self.fleet.rows(
+        (found,) = self.target.rows(
             "SELECT count(*) FROM faults.starts WHERE dag_id = %s AND run_id = ANY(%s)",
             self.dag_id,
             self.run_ids,
@@ -183,11 +193,22 @@ class Work:
 
 
 class Invariant:
-    """What must hold after every fault; *expected* gives the rows of a run of so many tasks without one."""
+    """What must hold after every fault."""
 
-    def __init__(self, fleet: Fleet, expected: Callable[[int], Rows]) -> None:
-        self.fleet = fleet
-        self.expected = expected
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self._expected: dict[int, Rows] = {}
+
+    def expected(self, count: int) -> Rows:
+        """Return the rows of a run of *count* tasks without a fault; the first to ask waits for one."""
+        if count not in self._expected:
+            work = Work.start(self.target, count=count, seconds=0)
+            outcome = work.wait_until_ended()
+            assert outcome.further_tries == 0, "the run without a fault was hit by one"
+            (rows,) = work.rows()
+            assert rows.count == rows.distinct > 0
+            self._expected[count] = rows
+        return self._expected[count]
 
     def holds(self, work: Work, *, timeout_s: float = END_TIMEOUT_S, drain_s: float = DRAIN_TIMEOUT_S) -> Outcome:
         """Wait for the end of *work*, and return how it ended; fails with all that does not hold.
@@ -202,7 +223,7 @@ class Invariant:
         last: dict[str, int] = {}
 
         def empty() -> bool:
-            last.update(self.fleet.messages())
+            last.update(self.target.messages())
             return not any(last.values())
 
         try:
@@ -212,7 +233,7 @@ class Invariant:
         return outcome
 
     def _every_run_is_there_once(self, work: Work) -> None:
-        found = self.fleet.rows(
+        found = self.target.rows(
             "SELECT run_id, state FROM dag_run WHERE dag_id = %s AND queued_at BETWEEN %s AND %s ORDER BY run_id",
             work.dag_id,
             at(work.started_at),
@@ -221,10 +242,15 @@ class Invariant:
         assert found == sorted((run_id, "success") for run_id in work.run_ids)
 
     def _every_task_succeeded(self, work: Work) -> None:
-        found = self.fleet.rows(
+        found = self.target.rows(
             "SELECT run_id, state, count(*) FROM task_instance WHERE dag_id = %s AND run_id = ANY(%s) GROUP BY 1, 2",
             work.dag_id,
             work.run_ids,
         )
         # The task that lists the numbers, and one for each of them.
         assert sorted(found) == sorted((run_id, "success", work.count + 1) for run_id in work.run_ids)
+
+
+def at(unix_time: float) -> datetime:
+    """Return *unix_time* as a time that Postgres compares with its own."""
+    return datetime.fromtimestamp(unix_time, UTC)
