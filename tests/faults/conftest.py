@@ -98,9 +98,9 @@ def invariant(fleet: Fleet) -> Invariant:
     return Invariant(fleet, expected)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def watched(fleet: Fleet) -> Iterator[None]:
-    """The stack with what watches it."""
+    """The stack with what watches it; every role starts anew at both ends of this."""
     build.build(build.default_cache())
     fleet.checkout.set_env(MONITORING="on")
     fleet.checkout.airfleet("up", "--engine", "embedded")
