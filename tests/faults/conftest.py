@@ -71,9 +71,9 @@ def invariant(fleet: Fleet) -> Invariant:
     return Invariant(fleet)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def watched(fleet: Fleet) -> Iterator[None]:
-    """The stack with what watches it."""
+    """The stack with what watches it; every role starts anew at both ends of this."""
     build.build(build.default_cache())
     fleet.checkout.set_env(MONITORING="on")
     fleet.checkout.airfleet("up", "--engine", "embedded")

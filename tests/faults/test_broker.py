@@ -122,10 +122,12 @@ def short_visibility(fleet: Fleet) -> Iterator[str]:
 def test_a_task_longer_than_the_visibility_timeout_runs_once(
     fleet: Fleet, invariant: Invariant, record: Record, short_visibility: str
 ) -> None:
-    entry = record(6, "tasks of 60 s, visibility timeout of 10 s", **{VISIBILITY: short_visibility})
+    # A worker looks for what is overdue every 100 s (kombu's restore_visible: each tenth of its turns of 10 s).
+    seconds = 130
+    entry = record(6, f"tasks of {seconds} s, visibility timeout of 10 s", **{VISIBILITY: short_visibility})
     sizes = {name: fleet.log_size(name) for name in fleet.names("airflow-worker")}
     # Fewer than slots: the others take what is offered again.
-    work = Work.start(fleet, count=4, seconds=60)
+    work = Work.start(fleet, count=4, seconds=seconds)
     outcome = invariant.holds(work)
     refused = sum(fleet.logged_since(name, size).count("ignoring redelivered message") for name, size in sizes.items())
     assert refused, "no task was offered again"

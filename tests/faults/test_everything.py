@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+from support.checkout import wait_until
 from support.faults.chaos import draw, strike
 from support.faults.fleet import Fleet
 from support.faults.report import Entry
@@ -22,7 +23,7 @@ def test_up_converges_after_everything_was_killed_at_once(fleet: Fleet, invarian
     entry = record(17, "everything killed -9 at once, then `up`")
     work = Work.start(fleet, seconds=6)
     work.wait_until_in_flight()
-    assert work.working(), "no task was at work"
+    wait_until("a task is at work", work.working, timeout_s=30)
     os.kill(int((fleet.stack.paths.state / "supervisord.pid").read_text()), signal.SIGKILL)
     for process in processes(fleet.stack.paths):
         process.kill()

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from enum import Enum
 
+import psutil
 from support.checkout import wait_until
 from support.faults.fleet import Fleet
 
@@ -57,11 +58,14 @@ def strike(fleet: Fleet, faults: Sequence[Fault], seconds: float) -> None:
 
 
 def _kill_one(fleet: Fleet, what: str) -> None:
-    """Kill the first pool child or task process that a worker has; none may be left by the other fault."""
-    for worker in fleet.names("airflow-worker"):
-        if not fleet.pid(worker):
-            continue
-        victims = fleet.pool_children(worker) if what == "pool child" else fleet.task_processes(worker)
-        if victims:
-            victims[0].kill()
-            return
+    """Kill the first pool child or task process that a worker has; there may be none for a moment."""
+
+    def found() -> psutil.Process | None:
+        for worker in fleet.names("airflow-worker"):
+            if fleet.pid(worker):
+                victims = fleet.pool_children(worker) if what == "pool child" else fleet.task_processes(worker)
+                if victims:
+                    return victims[0]
+        return None
+
+    wait_until(f"there is a {what} to kill", found, timeout_s=60).kill()

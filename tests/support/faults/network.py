@@ -84,14 +84,15 @@ def _rules(*rules: str, nat: Sequence[str] = ()) -> Iterator[None]:
 
 
 def _nft() -> str:
-    """Return the path of nft; as root on Debian it is installed when it is missing."""
-    found = shutil.which("nft", path=f"{os.environ['PATH']}:/usr/sbin")
-    if found:
-        return found
-    assert os.geteuid() == 0, "Found no nft, and only root may use it. Install nftables, and run this test as root."
-    _run("apt-get", "update", "-qq")
-    _run("apt-get", "install", "-y", "-qq", "--no-install-recommends", "nftables")
-    return _nft()
+    """Return the path of nft; on Debian it is installed when it is missing."""
+    assert os.geteuid() == 0, f"Only root may hold up packets, and this is user {os.geteuid()}. Run this test as root."
+    path = f"{os.environ['PATH']}:/usr/sbin"
+    if not shutil.which("nft", path=path) and shutil.which("apt-get", path=path):
+        _run("apt-get", "update", "-qq")
+        _run("apt-get", "install", "-y", "-qq", "--no-install-recommends", "nftables")
+    found = shutil.which("nft", path=path)
+    assert found, "Found no nft, which holds up the packets. Install nftables, and run this test as root again."
+    return found
 
 
 def _run(*command: str, stdin: str | None = None) -> None:

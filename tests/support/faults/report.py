@@ -32,9 +32,14 @@ def machine() -> str:
 def versions() -> dict[str, str]:
     """Return the versions of the packages that a fault may meet, and this repository's commit, with a + if changed."""
     found = {name: importlib.metadata.version(name) for name in _PACKAGES}
-    describe = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
-    done = subprocess.run(describe, cwd=ROOT, capture_output=True, text=True, check=True)
-    return found | {"airfleet": done.stdout.strip()}
+    commit = _git("rev-parse", "--short", "HEAD")
+    # The report itself changes with every fault.
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)docs")
+    return found | {"airfleet": commit + ("+" if changed else "")}
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
 
 @dataclass
