@@ -19,9 +19,10 @@ _MOMENT = re.compile(
     re.ASCII,
 )
 
-# A plain cell's type shows without reading it: its value, as Postgres reads it, is the cell without its points. Most
-# cells are plain; any other one is read by the functions below, and may have a value all the same.
-PLAIN_WORD = r'[^,"\r\n\0]*+'
+# A plain cell means the same to COPY's text as to a reader of CSV, and its type shows without reading it: its value, as
+# Postgres reads it, is the cell without its points. Most cells are plain; any other one is read by the functions below,
+# and may have a value all the same.
+PLAIN_WORD = r'[^,"\\\r\n\0]*+'
 PLAIN_CENTS = r"(?:-?[0-9]{1,15}+\.[0-9]{2})?+"
 PLAIN_WHOLE = r"(?:-?[0-9]{1,9}+)?+"
 # February has 28 days in every year.
