@@ -16,13 +16,15 @@ class Column:
     """One column of a source file.
 
     *typed* is the warehouse column that holds the parsed value beside the text as read; it is None
-    where the text itself is the value.
+    where the text itself is the value. *plain* matches the cells that need no reading (see parse.PLAIN_WORD); which
+    moments are plain depends on the file.
     """
 
     name: str
     read: Reader = parse.word
     typed: str | None = None
     needs: str = "text"
+    plain: str = parse.PLAIN_WORD
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ CUSTOMERS = Entity(
         Column("email"),
         Column("phone"),
         Column("city"),
-        Column("signed_up_on", parse.day, "signed_up_day", "dates written YYYY-MM-DD"),
+        Column("signed_up_on", parse.day, "signed_up_day", "dates written YYYY-MM-DD", parse.PLAIN_DAY),
     ),
 )
 PRODUCTS = Entity(
@@ -62,8 +64,8 @@ PRODUCTS = Entity(
         Column("product_id"),
         Column("name"),
         Column("category"),
-        Column("list_price", parse.cents, "list_price_cents", "amounts such as 499.00"),
-        Column("weight_grams", parse.whole, "weight_g", "whole numbers"),
+        Column("list_price", parse.cents, "list_price_cents", "amounts such as 499.00", parse.PLAIN_CENTS),
+        Column("weight_grams", parse.whole, "weight_g", "whole numbers", parse.PLAIN_WHOLE),
     ),
 )
 TRANSACTIONS = Entity(
@@ -74,10 +76,10 @@ TRANSACTIONS = Entity(
         Column("customer_id"),
         Column("product_id"),
         Column("ordered_at", parse.moment, "ordered_ts", "moments such as 2026-03-04T12:30:00+05:30"),
-        Column("quantity", parse.whole, "quantity_n", "whole numbers"),
-        Column("unit_price", parse.cents, "unit_price_cents", "amounts such as 499.00"),
-        Column("discount", parse.cents, "discount_cents", "amounts such as 49.90"),
-        Column("total", parse.cents, "total_cents", "amounts such as 449.10"),
+        Column("quantity", parse.whole, "quantity_n", "whole numbers", parse.PLAIN_WHOLE),
+        Column("unit_price", parse.cents, "unit_price_cents", "amounts such as 499.00", parse.PLAIN_CENTS),
+        Column("discount", parse.cents, "discount_cents", "amounts such as 49.90", parse.PLAIN_CENTS),
+        Column("total", parse.cents, "total_cents", "amounts such as 449.10", parse.PLAIN_CENTS),
         Column("payment_method"),
         Column("payment_state"),
         Column("channel"),

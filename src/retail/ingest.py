@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -121,8 +122,9 @@ def load(conn: connection, settings: Settings, fresh: Mapping[str, str], run_id:
         if todo:
             warehouse.run(cur, "ingest/begin")
             copying = time.monotonic()
-            for file in todo:
-                _take(cur, settings.source_dir / file.name, file, fresh[file.name], run_id)
+            with _keys_made_last(cur):
+                for file in todo:
+                    _take(cur, settings.source_dir / file.name, file, fresh[file.name], run_id)
             copying_s = time.monotonic() - copying
             decide(cur)
             _refuse_bad_files(cur, settings.max_bad_share)
@@ -151,6 +153,20 @@ def _to_load(fresh: Mapping[str, str], held: Mapping[str, tuple[str, int]]) -> l
         if file and not _is_known(held, name, digest):
             todo.setdefault(digest, file)
     return list(todo.values())
+
+
+@contextmanager
+def _keys_made_last(cur: cursor) -> Iterator[None]:
+    """Let tables that are empty be without their key until their rows are there.
+
+    Made at once, it costs half of what keeping it row by row does. Nobody reads such a table meanwhile: it is locked.
+    """
+    empty = [entity for entity in ENTITIES if not warehouse.one(cur, f"SELECT EXISTS (SELECT FROM raw.{entity})")]  # noqa: S608
+    for entity in empty:
+        cur.execute(f"ALTER TABLE raw.{entity} DROP CONSTRAINT {entity}_pkey")
+    yield
+    for entity in empty:
+        cur.execute(f"ALTER TABLE raw.{entity} ADD PRIMARY KEY (file_id, line)")
 
 
 def _combined(digests: Sequence[str]) -> str | None:

@@ -19,6 +19,18 @@ _MOMENT = re.compile(
     re.ASCII,
 )
 
+# A plain cell means the same to COPY's text as to a reader of CSV, and its type shows without reading it: its value, as
+# Postgres reads it, is the cell without its points. Most cells are plain; any other one is read by the functions below,
+# and may have a value all the same.
+PLAIN_WORD = r'[^,"\\\r\n\0]*+'
+PLAIN_CENTS = r"(?:-?[0-9]{1,15}+\.[0-9]{2})?+"
+PLAIN_WHOLE = r"(?:-?[0-9]{1,9}+)?+"
+# February has 28 days in every year.
+_DAY_OF_YEAR = r"(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+PLAIN_DAY = rf"(?:[1-9][0-9]{{3}}-{_DAY_OF_YEAR})?+"
+PLAIN_DAY_OF_CENTURY = rf"20[0-9]{{2}}-{_DAY_OF_YEAR}"
+PLAIN_TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+
 
 def cents(text: str) -> int | None:
     """Read decimal money ("499", "499.5", "-12.30") as integer cents."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from retail import parse
+
 SHOP_ZONE = ZoneInfo("Asia/Kolkata")
 # A file without a period in its name (customers.csv) is a full list: it belongs to all time.
 _ALWAYS = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
@@ -19,6 +21,10 @@ _FILE = re.compile(
     re.ASCII,
 )
 _DECEMBER = 12
+
+
+_OFFSET = r"\+05:30"  # the zone's, always
+_TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +69,20 @@ def read_name(name: str) -> FileName | None:
     else:
         after = date(first.year, first.month + 1, 1)
     return FileName(name, found["entity"], day_start(first), day_start(after))
+
+
+def clamp(moment: datetime | None, named: FileName) -> datetime:
+    """The moment that a row belongs to: its own, kept inside its file's period."""
+    if moment is None or moment < named.start:
+        return named.start
+    return min(moment, named.end - _TICK)
+
+
+def plain_moment(named: FileName) -> str:
+    """A pattern of moments that plainly exist and lie in the file's period: its days, written in the shop's time."""
+    if (named.start, named.end) == _ALWAYS:
+        day = parse.PLAIN_DAY_OF_CENTURY
+    else:
+        first, last = shop_day(named.start), shop_day(named.end - _TICK)
+        day = f"{first:%Y-%m}-(?:{'|'.join(f'{day:02}' for day in range(first.day, last.day + 1))})"
+    return f"{day}T{parse.PLAIN_TIME}{_OFFSET}"

@@ -11,10 +11,9 @@ from typing import Any
 from retail import ingest, warehouse
 from retail.entities import ENTITIES, Entity
 from retail.errors import SourceFault
-from retail.periods import read_name
+from retail.periods import clamp, read_name
 from retail.reader import Records
 from retail.spreadsheet import shield, unshield
-from retail.stream import moment_of
 from retail.warehouse import Lock, connection, cursor
 
 _TOLD = 5
@@ -96,7 +95,12 @@ def _correct(cur: cursor, entity: Entity, path: Path, by: str) -> int:
                 continue
             values: dict[str, Any] = {column.name: row[column.name] or None for column in entity.columns}
             values |= {str(column.typed): column.read(row[column.name]) for column in entity.typed}
-            facts = {"file_id": found[0][0], "line": int(row["line"]), "by": by, "as_of": moment_of(values, named)}
+            facts = {
+                "file_id": found[0][0],
+                "line": int(row["line"]),
+                "by": by,
+                "as_of": clamp(values.get("ordered_ts"), named),
+            }
             warehouse.run(cur, f"ingest/correct_{entity.name}", **facts, **values)
             count += 1
     if wrong:

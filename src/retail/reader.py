@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
-import io
+import re
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from retail.errors import SourceFault
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
-
 # No cell or line of a shop's file comes near this; past it the file is broken, and memory is at stake.
 MAX_LINE_CHARS = 1 << 20
-_CHUNK = 1 << 18
-
-
-class _HashingFile(io.RawIOBase):
-    """A file whose bytes are hashed as they are read."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("rb", buffering=0)
-        self.digest = hashlib.sha256()
-        self.last = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        view = memoryview(buffer).cast("B")
-        count = self._file.readinto(view) or 0
-        if count:
-            self.digest.update(view[:count])
-            self.last = bytes(view[count - 1 : count])
-        return count
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
+_CHUNK_BYTES = 1 << 16
+_LINE = re.compile(r"[^\r\n]*+(?:\r\n?|\n)?")
+# For `Records.take`: lines that are a record each, whatever their cells.
+UNQUOTED = re.compile(r'(?:[^"\r\n\0]++\r?\n)*+')
 
 
 def sha256(path: Path) -> str:
@@ -53,26 +29,26 @@ def sha256(path: Path) -> str:
 class Records:
     """The records of one CSV file, as (line, cells); *line* is where the record starts, the header is 1.
 
-    :attr:`text` is the record just given, without its line end, where no cell of it is quoted, and None where one
-    is. After the last record :attr:`sha256` is the hash of exactly the bytes that were read. Raises SourceFault
-    on what cannot be read as CSV text: a wrong encoding, NUL bytes, an unclosed quote, a line past a
-    megabyte, a file cut short, a missing file.
+    Between two records :meth:`take` takes a run of them as the text that they are. After the last record :attr:`sha256`
+    is the hash of exactly the bytes that were read. Raises SourceFault on what cannot be read as CSV text: a wrong
+    encoding, NUL bytes, an unclosed quote, a line past a megabyte, a file cut short, a missing file.
     """
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
         try:
-            self._raw = _HashingFile(path)
+            self._file = path.open("rb", buffering=0)
         except FileNotFoundError:
             raise SourceFault(
                 f"{self.name} is not there any more. Put it back, or clear the run's first task."
             ) from None
         # utf-8-sig: spreadsheets put a byte order mark before the header.
-        self._text = io.TextIOWrapper(
-            io.BufferedReader(self._raw, _CHUNK), encoding="utf-8-sig", errors="strict", newline=""
-        )
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        self._digest = hashlib.sha256()
+        self._last = b""
+        # Whole lines, handed on up to `_at`, and the beginning of the line after them.
+        self._text, self._at, self._rest = "", 0, ""
         self._line = 0
-        self.text: str | None = None
         self.sha256 = ""
         csv.field_size_limit(MAX_LINE_CHARS)
 
@@ -80,36 +56,73 @@ class Records:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._text.close()
+        self._file.close()
+
+    def _decoded(self, chunk: bytes) -> str:
+        try:
+            return self._decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            line = self._line + 1 + error.object.count(b"\n", 0, error.start)
+            raise SourceFault(
+                f"{self.name}: line {line} holds byte 0x{error.object[error.start]:02x}, which is not UTF-8. "
+                "Save the file as UTF-8."
+            ) from None
+
+    def _fill(self) -> bool:
+        """Have a whole line at hand; False at the end of the file."""
+        while self._at == len(self._text):
+            chunk = self._file.read(_CHUNK_BYTES)
+            self._digest.update(chunk)
+            self._last = chunk[-1:] or self._last
+            text = self._rest + self._decoded(chunk)
+            # A carriage return at the end may be half of a line end.
+            whole = max(text.rfind("\n"), text.rfind("\r", 0, -1)) + 1 if chunk else len(text)
+            self._text, self._at, self._rest = text[:whole], 0, text[whole:]
+            if not chunk and not text:
+                return False
+            if len(self._rest) > MAX_LINE_CHARS and not whole:
+                raise self._too_long(self._line + 1)
+        return True
+
+    def _too_long(self, line: int) -> SourceFault:
+        return SourceFault(
+            f"{self.name}: line {line} is longer than {MAX_LINE_CHARS:,} characters; "
+            "no record of the shop is. Look for a missing line end or an unclosed quote."
+        )
 
     def _lines(self) -> Iterator[str]:
-        while True:
-            try:
-                line = self._text.readline(MAX_LINE_CHARS)
-            except UnicodeDecodeError as error:
-                byte = error.object[error.start]
-                raise SourceFault(
-                    f"{self.name}: after line {self._line} comes byte 0x{byte:02x}, which is not UTF-8. "
-                    "Save the file as UTF-8."
-                ) from None
-            if not line:
-                return
+        while self._fill():
+            found = _LINE.match(self._text, self._at)
+            line = found[0] if found else ""
+            self._at += len(line)
             self._line += 1
-            if len(line) == MAX_LINE_CHARS and not line.endswith("\n"):
-                raise SourceFault(
-                    f"{self.name}: line {self._line} is longer than {MAX_LINE_CHARS:,} characters; "
-                    "no record of the shop is. Look for a missing line end or an unclosed quote."
-                )
+            if len(line) > MAX_LINE_CHARS:
+                raise self._too_long(self._line)
             if "\0" in line:
                 raise SourceFault(f"{self.name}: line {self._line} holds a NUL byte, so this is not text.")
             yield line
+
+    def take(self, plain: re.Pattern[str]) -> tuple[int, str]:
+        """Take the next records as they stand, as far as *plain* matches; return the line of the first, and the text.
+
+        *plain* matches any number of whole lines, each of which is one record, and no other text. The text is empty
+        where the next record is not of that kind, and never longer than what is read at once.
+        """
+        first = self._line + 1
+        # In a longer text a line may be too long, which is for _lines to tell.
+        if not self._fill() or len(self._text) > MAX_LINE_CHARS:
+            return first, ""
+        found = plain.match(self._text, self._at)
+        text = found[0] if found else ""
+        self._at += len(text)
+        self._line += text.count("\n")
+        return first, text
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         lines = self._lines()
         for line in lines:
             start = self._line
             if '"' in line:
-                self.text = None
                 try:
                     # It takes the lines that it needs.
                     cells = next(csv.reader(chain((line,), lines)))
@@ -119,15 +132,14 @@ class Records:
                         "Look for a quote that is opened and not closed."
                     ) from None
             else:
-                # Nearly every record, in a fraction of the reader's time.
-                self.text = line.rstrip("\r\n")
-                if not self.text:  # a blank line holds no record
+                text = line.rstrip("\r\n")
+                if not text:  # a blank line holds no record
                     continue
-                cells = self.text.split(",")
+                cells = text.split(",")
             yield start, cells
-        if self._raw.last and self._raw.last != b"\n":
+        if self._last and self._last != b"\n":
             raise SourceFault(
                 f"{self.name}: line {self._line} has no line end, so the file may be cut short. "
                 "Ask for it again, or add the line end if it is whole."
             )
-        self.sha256 = self._raw.digest.hexdigest()
+        self.sha256 = self._digest.hexdigest()

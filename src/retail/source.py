@@ -10,7 +10,7 @@ from pathlib import Path
 from retail.entities import ENTITIES, Column, Entity
 from retail.errors import SourceFault
 from retail.periods import FileName, read_name
-from retail.reader import Records
+from retail.reader import UNQUOTED, Records
 
 _SAMPLE_ROWS = 1000
 # Fewer good values than this in a sample and the column holds something else altogether.
@@ -106,7 +106,11 @@ def inspect(path: Path, entity: Entity) -> SourceFile:
         typed = [(column, places[entity.header.index(column.name)]) for column in entity.typed]
         for _, cells in rows:
             count += 1
-            if count > _SAMPLE_ROWS or len(cells) != len(places):
+            if count > _SAMPLE_ROWS:
+                while text := records.take(UNQUOTED)[1]:
+                    count += text.count("\n")
+                continue
+            if len(cells) != len(places):
                 continue
             for column, place in typed:
                 if cells[place]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
-from functools import lru_cache
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TextIO, cast
 
-from retail import parse
+from retail import periods
 from retail.entities import Column, Entity
 from retail.errors import SourceFault
 from retail.periods import FileName
@@ -19,111 +17,93 @@ from retail.reader import Records
 from retail.source import header_positions
 from retail.warehouse import cursor
 
-_CHUNK_CHARS = 1 << 16
-_LINE_END = "\r\n"
-_KEPT_CELLS = 1 << 13
-_TICK = timedelta(microseconds=1)
+# What COPY's text would take for something else inside a cell.
+_ESCAPED = str.maketrans({"\\": "\\\\", ",": "\\,", "\n": "\\n", "\r": "\\r"})
+
+
+def plain_records(columns: Sequence[Column], entity: Entity, named: FileName) -> re.Pattern[str]:
+    """What matches records of *columns* whose cells are all plain: without quotes, and of their types at a glance."""
+    cells = [periods.plain_moment(named) if column.name == entity.moment else column.plain for column in columns]
+    return re.compile(f"(?:{','.join(cells)}\r?\n)*+")
 
 
 class _CopyText(io.TextIOBase):
-    """What COPY reads: CSV text made from rows, which are text already or cells, a chunk at a time."""
+    """What COPY reads: text made from a file's records, a piece at a time.
 
-    def __init__(self, rows: Iterator[str | list[str]]) -> None:
-        self._rows = rows
-        self._buffer = io.StringIO(newline="")
-        # With a lone \n here, Python before 3.13 leaves a \r in a cell unquoted, which Postgres refuses.
-        self._writer = csv.writer(self._buffer, lineterminator=_LINE_END)
+    Each row is its line, its cells as read, the typed values, its file, its moment and what is malformed. The moment is
+    left out where it is the row's own, inside the file's period: the typed value says it already.
+    """
+
+    def __init__(self, records: Records, entity: Entity, named: FileName, file_id: int) -> None:
+        rows = iter(records)
+        first = next(rows, None)
+        if first is None:
+            raise SourceFault(f"{named.name} is empty: not even a header. Ask for it again.")
+        places = header_positions(named.name, entity, first[1])
+        self._header = [entity.columns[places.index(place)] for place in range(len(places))]
+        self.columns = [column.name for column in self._header]
+        self.columns += [str(column.typed) for column in self._header if column.typed]
+        self.columns = ["line", *self.columns, "file_id", "as_of", "malformed"]
         self.count = 0
+        self._entity, self._named, self._file_id = entity, named, file_id
+        self._records = records
+        self._pieces = self._written(rows)
 
     def read(self, _size: int | None = -1, /) -> str:
-        buffer = self._buffer
-        for row in self._rows:
-            if isinstance(row, str):
-                buffer.write(row)
-            else:
-                self._writer.writerow(row)
+        return next(self._pieces, "")
+
+    def _written(self, rows: Iterator[tuple[int, list[str]]]) -> Iterator[str]:
+        plain = plain_records(self._header, self._entity, self._named)
+        while True:
+            first, text = self._records.take(plain)
+            if text:
+                yield self._plain(first, text)
+                continue
+            record = next(rows, None)
+            if record is None:
+                return
             self.count += 1
-            if buffer.tell() >= _CHUNK_CHARS:
-                break
-        text = buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
-        return text
+            yield self._any(*record)
 
+    def _plain(self, first: int, text: str) -> str:
+        """Many rows at once from plain records: this is nearly every row, in a tenth of the time of one by one."""
+        if "\r" in text:
+            text = text.replace("\r\n", "\n")
+        records = text.split("\n")
+        records.pop()
+        self.count += len(records)
+        cells = text.replace(".", "").replace("\n", ",").split(",")
+        cells.pop()
+        width = len(self._header)
+        typed = [cells[place::width] for place, column in enumerate(self._header) if column.typed]
+        as_of = "" if self._entity.moment else str(self._named.start)
+        row = f"%d,%s{',%s' * len(typed)},{self._file_id},{as_of},\n"
+        lines = range(first, first + len(records))
+        return "".join(map(row.__mod__, zip(lines, records, *typed, strict=True)))
 
-def _clamp(moment: datetime | None, named: FileName) -> datetime:
-    if moment is None or moment < named.start:
-        return named.start
-    return min(moment, named.end - _TICK)
-
-
-def _writing(column: Column) -> Callable[[str], str]:
-    """How a cell of *column* becomes the text of its value; nothing where it has none."""
-
-    # Prices, quantities and days come again and again: most cells are looked up. A moment is written below, where its
-    # row's own moment is needed too.
-    @lru_cache(maxsize=_KEPT_CELLS)
-    def write(cell: str) -> str:
-        value = column.read(cell)
-        return "" if value is None else str(value)
-
-    return write
-
-
-def typed_rows(records: Records, entity: Entity, named: FileName, file_id: int) -> Iterator[str | list[str]]:
-    """Turn records into rows of raw.*entity*: file, line, moment, what is malformed, text as read, typed values.
-
-    A record without quotes, which needs none either, becomes a line of text around itself; any other one cells.
-    """
-    rows = iter(records)
-    first = next(rows, None)
-    if first is None:
-        raise SourceFault(f"{named.name} is empty: not even a header. Ask for it again.")
-    places = header_positions(named.name, entity, first[1])
-    width = len(places)
-    straight = places == list(range(width))
-    moment_place = places[entity.header.index(entity.moment)] if entity.moment else None
-    values = [
-        (str if column.name == entity.moment else _writing(column), places[index])
-        for index, column in enumerate(entity.columns)
-        if column.typed
-    ]
-    moment_at = [place for _, place in values].index(moment_place) if moment_place is not None else None
-    nothing = [""] * (width + len(values))
-    start, end, earliest = named.start, named.end, str(named.start)
-    for line, cells in rows:
-        if len(cells) != width:
-            yield [str(file_id), str(line), earliest, json.dumps(cells, ensure_ascii=False), *nothing]
-            continue
-        typed = [write(cells[place]) for write, place in values]
-        as_of = earliest
-        if moment_at is not None:
-            # As it is written: Postgres reads it as Python does, and writing it anew takes longer than reading it.
-            moment = parse.moment(typed[moment_at])
-            if moment is None:
-                typed[moment_at] = ""
-            elif start <= moment < end:
-                as_of = typed[moment_at]
-            else:
-                as_of = str(_clamp(moment, named))
-        if straight and records.text is not None:
-            yield f"{file_id},{line},{as_of},,{records.text},{','.join(typed)}{_LINE_END}"
+    def _any(self, line: int, cells: list[str]) -> str:
+        """One row from any record."""
+        values, as_of, malformed = [], str(self._named.start), ""
+        typed = [column for column in self._header if column.typed]
+        if len(cells) != len(self._header):
+            malformed = json.dumps(cells, ensure_ascii=False)
+            cells, values = [""] * len(self._header), [""] * len(typed)
         else:
-            yield [str(file_id), str(line), as_of, "", *(cells[place] for place in places), *typed]
+            read = {column.name: column.read(cell) for column, cell in zip(self._header, cells, strict=True)}
+            values = ["" if read[column.name] is None else str(read[column.name]) for column in typed]
+            if self._entity.moment:
+                moment = read[self._entity.moment]
+                within = periods.clamp(moment, self._named)
+                as_of = "" if within == moment else str(within)
+        row = [str(line), *cells, *values, str(self._file_id), as_of, malformed]
+        return ",".join(cell.translate(_ESCAPED) for cell in row) + "\n"
 
 
 def copy_file(cur: cursor, path: Path, entity: Entity, named: FileName, file_id: int) -> tuple[int, str]:
     """Copy the file at *path* into raw and return (rows, content hash of the bytes that were read)."""
-    columns = ["file_id", "line", "as_of", "malformed", *entity.header, *(str(c.typed) for c in entity.typed)]
     with Records(path) as records:
-        text = _CopyText(typed_rows(records, entity, named, file_id))
-        # Both parts are this package's own names, never a file's.
-        copy = f"COPY raw.{entity.name} ({', '.join(columns)}) FROM STDIN (FORMAT csv)"
+        text = _CopyText(records, entity, named, file_id)
+        # Its text costs Postgres less than its CSV. The names are this package's own, never a file's.
+        copy = f"COPY raw.{entity.name} ({', '.join(text.columns)}) FROM STDIN (DELIMITER ',', NULL '')"
         cur.copy_expert(copy, cast("TextIO", text))
         return text.count, records.sha256
-
-
-def moment_of(values: dict[str, object], named: FileName) -> datetime:
-    """The moment that a row belongs to: its own, kept inside its file's period."""
-    moment = values.get("ordered_ts")
-    return _clamp(moment if isinstance(moment, datetime) else None, named)

@@ -107,6 +107,7 @@ def test_the_first_run_prepares_everything_is_silent_the_second_time_and_safe_tw
             "source files: 9 with 60,495 rows",
             "warehouse: 0001_warehouse",
             "warehouse: 0002_unchecked_file_ids",
+            "warehouse: 0003_own_moments",
         ]
         assert first_run.prepare(env) == []
         assert first_run.prepare(env | {"WAREHOUSE_ADMIN_URL": ""}) == []

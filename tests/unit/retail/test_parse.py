@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -53,3 +54,27 @@ def test_only_days_and_moments_that_exist_are_read() -> None:
         "2026-03-04T12:00:00+15:00",
     ):
         assert parse.moment(text) is None
+
+
+@given(st.text("0123456789.-+", max_size=20))
+def test_a_plain_number_is_its_text_without_points(text: str) -> None:
+    for plain, read in ((parse.PLAIN_CENTS, parse.cents), (parse.PLAIN_WHOLE, parse.whole)):
+        if text and re.fullmatch(plain, text):
+            assert read(text) == int(text.replace(".", ""))
+
+
+@pytest.mark.parametrize(
+    "text", ["4.5", "499", ".50", "1.50.00", "-", "9" * 16 + ".00", "+1.00", "1.00 ", "\u0661.\u0660\u0660"]
+)
+def test_other_money_is_not_plain(text: str) -> None:
+    assert not re.fullmatch(parse.PLAIN_CENTS, text)
+
+
+@pytest.mark.parametrize("year", [0, 1, 999, 1000, 1999, 2000, 2024, 2026, 2099, 2100, 9999])
+def test_plain_days_are_those_that_exist_but_leap_days(year: int) -> None:
+    for month in range(14):
+        for day in range(33):
+            text = f"{year:04}-{month:02}-{day:02}"
+            exists = parse.day(text) is not None and (month, day) != (2, 29)
+            assert bool(re.fullmatch(parse.PLAIN_DAY, text)) == (exists and year >= 1000)
+            assert bool(re.fullmatch(parse.PLAIN_DAY_OF_CENTURY, text)) == (exists and 2000 <= year <= 2099)
