@@ -71,7 +71,7 @@ def change(env_file: Path, values: Mapping[str, str]) -> list[str]:
     for key in changed:
         put(lines, key, values[key])
     if changed:
-        _replace(env_file, "\n".join(lines) + "\n")
+        private_file.write(env_file, "\n".join(lines) + "\n")
     return changed
 
 
