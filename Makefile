@@ -63,7 +63,7 @@ test-compose: env ## The real compose files on a real Docker engine, installed o
 bench: env ## How fast this is beside the official deployment, into docs/performance.json (an hour, a quiet machine)
 	./airfleet bench --to docs/performance.json
 
-bench-fast: env ## The same in 5 minutes, without scale and soak; fails when a gain is gone
+bench-fast: env ## The same in 3 minutes, without scale and soak; fails when a gain is gone
 	./airfleet bench --fast
 
 performance: env ## Write docs/performance.md and docs/scaling.md from docs/performance.json
