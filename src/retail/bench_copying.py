@@ -154,8 +154,11 @@ def _finished_rows(files: list[FileName], folder: Path, to: Path) -> Iterator[tu
     for number, file in enumerate(files, 1):
         entity = ENTITIES[file.entity]
         path = to / f"alike_{file.name}"
-        with Records(folder / file.name) as records, path.open("w", newline="") as out:
-            text = CopyText(records, entity, file, number)
+        with (
+            Records(folder / file.name) as records,
+            CopyText(records, entity, file, number) as text,
+            path.open("w", newline="") as out,
+        ):
             out.writelines(iter(text.read, ""))
         yield (
             f"raw.alike_{entity.name}",

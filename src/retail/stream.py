@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -17,6 +19,9 @@ from retail.reader import Records
 from retail.source import header_positions
 from retail.warehouse import cursor
 
+# How much of the text is made while Postgres is busy with what it has: a few megabytes at the most.
+_CHUNK_CHARS = 1 << 16
+_CHUNKS_AHEAD = 8
 # COPY's own text costs Postgres less than CSV.
 COPY_OPTIONS = "(DELIMITER ',', NULL '')"
 # What it would take for something else inside a cell.
@@ -42,6 +47,8 @@ def _typed_cells(columns: Sequence[Column]) -> re.Pattern[str]:
 class CopyText(io.TextIOBase):
     """What COPY reads: text made from a file's records, a piece at a time.
 
+    It is made ahead, in a thread of its own, so that neither waits for the other while Postgres writes to its disk.
+
     Each row is its line, its cells as read, what is malformed, the typed values, its file and its moment. The moment is
     left out where it is the row's own, inside the file's period: the typed value says it already.
     """
@@ -62,9 +69,26 @@ class CopyText(io.TextIOBase):
         self._typed_cells = _typed_cells(self._header)
         self._plain_row = f"%d,%s,,%s,{file_id},{'' if entity.moment else named.start}\n"
         self._pieces = self._written(rows)
+        self._maker = ThreadPoolExecutor(1)
+        self._ahead = deque(self._maker.submit(self._chunk) for _ in range(_CHUNKS_AHEAD))
 
     def read(self, _size: int | None = -1, /) -> str:
-        return next(self._pieces, "")
+        text = self._ahead.popleft().result()
+        self._ahead.append(self._maker.submit(self._chunk))
+        return text
+
+    def close(self) -> None:
+        self._maker.shutdown(cancel_futures=True)
+        super().close()
+
+    def _chunk(self) -> str:
+        parts, size = [], 0
+        for piece in self._pieces:
+            parts.append(piece)
+            size += len(piece)
+            if size >= _CHUNK_CHARS:
+                break
+        return "".join(parts)
 
     def _written(self, rows: Iterator[tuple[int, list[str]]]) -> Iterator[str]:
         plain = plain_records(self._header, self._entity, self._named)
@@ -110,8 +134,7 @@ class CopyText(io.TextIOBase):
 
 def copy_file(cur: cursor, path: Path, entity: Entity, named: FileName, file_id: int) -> tuple[int, str]:
     """Copy the file at *path* into raw and return (rows, content hash of the bytes that were read)."""
-    with Records(path) as records:
-        text = CopyText(records, entity, named, file_id)
+    with Records(path) as records, CopyText(records, entity, named, file_id) as text:
         # The names are this package's own, never a file's.
         copy = f"COPY raw.{entity.name} ({', '.join(text.columns)}) FROM STDIN {COPY_OPTIONS}"
         cur.copy_expert(copy, cast("TextIO", text))
