@@ -122,9 +122,7 @@ def load(conn: connection, settings: Settings, fresh: Mapping[str, str], run_id:
         if todo:
             warehouse.run(cur, "ingest/begin")
             copying = time.monotonic()
-            with _keys_made_last(cur):
-                for file in todo:
-                    _take(cur, settings.source_dir / file.name, file, fresh[file.name], run_id)
+            copy_files(cur, settings, {file: fresh[file.name] for file in todo}, run_id)
             copying_s = time.monotonic() - copying
             decide(cur)
             _refuse_bad_files(cur, settings.max_bad_share)
@@ -153,6 +151,13 @@ def _to_load(fresh: Mapping[str, str], held: Mapping[str, tuple[str, int]]) -> l
         if file and not _is_known(held, name, digest):
             todo.setdefault(digest, file)
     return list(todo.values())
+
+
+def copy_files(cur: cursor, settings: Settings, files: Mapping[FileName, str], run_id: str) -> None:
+    """Copy *files* (with their content hashes) into raw; "ingest/begin" has run before."""
+    with _keys_made_last(cur):
+        for file, digest in files.items():
+            _take(cur, settings.source_dir / file.name, file, digest, run_id)
 
 
 @contextmanager

