@@ -2,7 +2,8 @@
 
 Reads WAREHOUSE_URL and RETAIL_DATA_DIR (generated at that scale before). Prints one JSON object: the copying of the
 files into raw beside psql's \\copy (with --copying only that), rows a second of a whole load, its peak memory, the
-marts, and the three dimensions' checks in a row against in parallel, each in a process of its own as Airflow runs them.
+marts, and the four marts and the three dimensions' checks in a row against in parallel, each in a process of its own as
+Airflow runs them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
@@ -31,20 +33,33 @@ def _peak_mib() -> float:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
 
 
-def _check(dimension: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "retail.bench", "any", "--dimension", dimension])
+def _compared(option: str, names: Sequence[str]) -> dict[str, Any]:
+    """Time processes with *option* and each of *names* in a row and at once, and say what could be gained at most."""
+    # A first round warms the server's cache, so that neither of the two timed ones pays for it.
+    _run(option, names, together=True)
+    each = {name: _run(option, [name], together=False) for name in names}
+    in_a_row, parallel = sum(each.values()), _run(option, names, together=True)
+    # No core does two things at once, and nothing ends before its longest part.
+    ceiling = 1 - max(*each.values(), in_a_row / (os.cpu_count() or 1)) / in_a_row
+    return {
+        "seconds": {name: round(took, 2) for name, took in each.items()},
+        "in_a_row_s": round(in_a_row, 2),
+        "parallel_s": round(parallel, 2),
+        "cut": round(1 - parallel / in_a_row, 3),
+        "highest_cut": round(ceiling, 3),
+    }
 
 
-def _timed_checks(together: bool) -> float:
+def _run(option: str, names: Sequence[str], *, together: bool) -> float:
     began = time.monotonic()
     running = []
-    for dimension in checks.DIMENSIONS:
-        running.append(_check(dimension))
+    for name in names:
+        running.append(subprocess.Popen([sys.executable, "-m", "retail.bench", "any", option, name]))
         if not together:
             running[-1].wait()
     if any(process.wait() for process in running):
-        raise SystemExit("a check failed")
-    return round(time.monotonic() - began, 2)
+        raise SystemExit(f"{option} failed; see above.")
+    return time.monotonic() - began
 
 
 def _whole_load(conn: connection, settings: Settings, fresh: dict[str, str]) -> dict[str, Any]:
@@ -52,18 +67,14 @@ def _whole_load(conn: connection, settings: Settings, fresh: dict[str, str]) -> 
     after = _peak_mib()
     built = marts.refresh_all(conn, "bench")
     quality.begin(conn, "bench", _AS_OF)
-    # A first round warms the server's cache, so that neither of the two timed ones pays for it.
-    _timed_checks(together=True)
-    in_a_row, parallel = _timed_checks(together=False), _timed_checks(together=True)
     return {
         "load_s": loaded.seconds,
         "rows_per_s": round(loaded.new_rows / loaded.seconds),
         "of_it_copying_s": loaded.copying_s,
         "peak_mib_after_load": after,
-        "marts_s": {mart.mart: mart.seconds for mart in built},
-        "checks_in_a_row_s": in_a_row,
-        "checks_parallel_s": parallel,
-        "cut": round(1 - parallel / in_a_row, 3),
+        "marts_in_one_transaction_s": {mart.mart: mart.seconds for mart in built},
+        "marts": _compared("--mart", list(marts.MARTS)),
+        "checks": _compared("--dimension", list(checks.DIMENSIONS)),
     }
 
 
@@ -72,11 +83,15 @@ def main() -> None:
     parser.add_argument("scale", help="the scale of the data in RETAIL_DATA_DIR, told in the result")
     parser.add_argument("--copying", action="store_true", help="only copying beside psql's \\copy")
     parser.add_argument("--dimension", help=argparse.SUPPRESS)
+    parser.add_argument("--mart", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     url = os.environ["WAREHOUSE_URL"]
     with closing(psycopg2.connect(url)) as conn:
         if asked.dimension:
             quality.check_dimension(conn, "bench", asked.dimension)
+            return
+        if asked.mart:
+            marts.refresh(conn, asked.mart, "bench")
             return
         settings = Settings.from_env()
         with warehouse.transaction(conn) as cur:
