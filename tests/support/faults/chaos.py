@@ -58,14 +58,13 @@ def strike(fleet: Fleet, faults: Sequence[Fault], seconds: float) -> None:
 
 
 def _kill_one(fleet: Fleet, what: str) -> None:
-    """Kill the first pool child or task process that a worker has; there may be none for a moment."""
+    """Kill the process of the first task that is at work, or its pool child; there may be none for a moment."""
 
     def found() -> psutil.Process | None:
         for worker in fleet.names("airflow-worker"):
-            if fleet.pid(worker):
-                victims = fleet.pool_children(worker) if what == "pool child" else fleet.task_processes(worker)
-                if victims:
-                    return victims[0]
+            tasks = fleet.task_processes(worker) if fleet.pid(worker) else []
+            if tasks:
+                return tasks[0].parent() if what == "pool child" else tasks[0]
         return None
 
     wait_until(f"there is a {what} to kill", found, timeout_s=60).kill()
