@@ -58,7 +58,7 @@ def fill(env_file: Path, example: Path) -> list[str]:
     for key, value in added.items():
         put(lines, key, value)
     if added or not env_file.exists():
-        _replace(env_file, "\n".join(lines) + "\n")
+        replace(env_file, "\n".join(lines) + "\n")
     return list(added)
 
 
@@ -71,7 +71,8 @@ def put(lines: list[str], key: str, value: str) -> None:
     lines.append(f"{key}={value}")
 
 
-def _replace(path: Path, text: str) -> None:
+def replace(path: Path, text: str) -> None:
+    """Give the file *text* in one step, readable by its owner alone."""
     partial = path.with_name(path.name + ".partial")
     partial.unlink(missing_ok=True)
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

@@ -27,6 +27,7 @@ NO_SECRETS = {
     "tests/stack/test_intruders.py": MADE_UP,
     "tests/stack/test_own_dags.py": MADE_UP,
     "tests/stack/test_pipelines_report.py": MADE_UP,
+    "tests/stack/test_rotation.py": MADE_UP,
     "tests/unit/airfleet/test_docker_stack.py": MADE_UP,
     "tests/unit/airfleet/test_settings.py": MADE_UP,
 }
