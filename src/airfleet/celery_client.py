@@ -1,10 +1,13 @@
-"""Questions to the Celery workers, over the broker."""
+"""Questions and orders to the Celery workers, over the broker."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from celery import Celery
+from kombu.exceptions import OperationalError
 
 
 @dataclass(frozen=True)
@@ -33,15 +36,53 @@ class CeleryClient:
     def workers(self, timeout_s: float = 1.0) -> list[WorkerState]:
         """Return the workers that answer within *timeout_s*, by name; none when the broker does not answer."""
         inspect = self._app.control.inspect(timeout=timeout_s)
-        connection = self._app.connection_for_read()
         try:
             stats = inspect.stats() or {}
             if not stats:
                 return []
             return sorted(_states(stats, inspect.active() or {}, inspect.active_queues() or {}), key=_name)
-        # A full Redis answers, but takes no question.
-        except (*connection.connection_errors, *connection.channel_errors):
+        except self._broker_errors:
             return []
+
+    def pause(self, queues: Iterable[str]) -> None:
+        """Tell every worker to take no more tasks from *queues*; what it has taken it goes on with."""
+        with suppress(*self._broker_errors):
+            for queue in queues:
+                self._app.control.cancel_consumer(queue)
+
+    def resume(self, queues: Iterable[str]) -> None:
+        """Tell every worker to take tasks from *queues*; one that does already just goes on."""
+        with suppress(*self._broker_errors):
+            for queue in queues:
+                self._app.control.add_consumer(queue)
+
+    def held(self, timeout_s: float = 1.0) -> dict[str, int | None]:
+        """Return, by name, how many tasks each worker that answers holds; None for one that still takes new ones."""
+        inspect = self._app.control.inspect(timeout=timeout_s)
+        try:
+            # In this order no task is missed on its way from one state to the next.
+            consumed = inspect.active_queues() or {}
+            waiting, running = inspect.reserved() or {}, inspect.active() or {}
+        except self._broker_errors:
+            return {}
+        return {
+            name.partition("@")[2]: None if consumed[name] else len(waiting[name]) + len(running[name])
+            for name in consumed.keys() & waiting.keys() & running.keys()
+        }
+
+    def forget(self, queues: Iterable[str]) -> None:
+        """Delete every message of *queues*, and those that workers took and never acknowledged."""
+        with self._app.connection_for_write() as connection:
+            channel = connection.default_channel
+            for queue in queues:
+                channel.queue_purge(queue)
+            channel.client.delete(channel.unacked_key, channel.unacked_index_key)
+
+    @cached_property
+    def _broker_errors(self) -> tuple[type[BaseException], ...]:
+        """Return what a broker that is away raises, or a full one: it answers, but takes no question."""
+        connection = self._app.connection_for_read()
+        return (OperationalError, *connection.connection_errors, *connection.channel_errors)
 
 
 def _name(worker: WorkerState) -> str:

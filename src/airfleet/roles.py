@@ -134,6 +134,11 @@ def postgres_dsn(user: str, password: SecretStr, server: tuple[str, int], databa
     return url("postgresql", user, password, server, database)
 
 
+def redis_url(settings: Settings, server: tuple[str, int]) -> str:
+    """Return the address of the built-in broker for Celery's user."""
+    return url("redis", "airflow", settings.redis_password, server, "0")
+
+
 def _metadata(s: Settings, at: Addresses) -> Mapping[str, str]:
     return {
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url(
@@ -151,7 +156,7 @@ def _results(s: Settings, at: Addresses) -> Mapping[str, str]:
 
 
 def _broker(s: Settings, at: Addresses) -> Mapping[str, str]:
-    return {BROKER_URL: url("redis", "airflow", s.redis_password, at.redis, "0")}
+    return {BROKER_URL: redis_url(s, at.redis)}
 
 
 def _execution_api(_: Settings, at: Addresses) -> Mapping[str, str]:

@@ -32,6 +32,9 @@ KNOWN = {
     "airflow.sdk.execution_time.comms:CommsDecoder": "93919e4dc0bba905",
     # Engines and connections to the results (results).
     "celery.backends.database.session:SessionManager": "e2baf46065d872f9",
+    # What of a trigger is encrypted anew, and what of it may be plain (triggers).
+    "airflow.models.trigger:Trigger.rotate_fernet_key": "7c8ec5adc22df9d5",
+    "airflow.models.trigger:Trigger._decrypt_kwargs": "3d960c58d7bf9afb",
     # When Celery imports the worker's module, and who freezes and unfreezes around it (worker).
     "celery.loaders.base:BaseLoader.import_default_modules": "09943db13302bc65",
     "airflow.providers.celery.executors.celery_executor_utils:on_celery_import_modules": "0576805f4da4fb0d",

@@ -22,6 +22,7 @@ from airfleet.embedded.instances import Instance as RoleInstance
 from airfleet.embedded.process_manager import processes
 from airfleet.embedded.stack import EmbeddedStack, Say
 from airfleet.embedded.watchers import Watcher
+from airfleet.init.rotated import NOTHING_ROTATED, Rotated
 from airfleet.paths import Paths
 from airfleet.preflight import PORT_KEYS, WATCHERS_PORT_KEYS, free_ports
 from airfleet.roles import FLOWER, MAIL_CATCHER, TRIGGERER, WEBSERVER, WORKER
@@ -95,8 +96,8 @@ class OfficialStack(EmbeddedStack):
         super().__init__(given, paths)
         self._start_up = start_up
 
-    def _init(self, say: Say, migrating: Callable[[], None]) -> None:
-        super()._init(say, lambda: None)
+    def _init(self, say: Say, migrating: Callable[[], None], rotated: Rotated = NOTHING_ROTATED) -> None:
+        super()._init(say, lambda: None, rotated)
         role = next(i for i in self._instances(self.counts()) if i.role is WEBSERVER)
         for command in self._start_up["commands"]:
             subprocess.run(command, env=role.environment, check=True, capture_output=True)

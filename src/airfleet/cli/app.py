@@ -9,7 +9,7 @@ import typer
 
 from airfleet import env_file, first_run, runs
 from airfleet.api import AirflowApi, DagRun
-from airfleet.cli import backup, bench, deployment, look, show, team
+from airfleet.cli import backup, bench, deployment, look, rotate, show, team, upgrade
 from airfleet.cli.look import Json
 from airfleet.docker.join import worker_env
 from airfleet.embedded.instances import MAX_WORKERS
@@ -155,6 +155,8 @@ def main() -> None:
     try:
         app.add_typer(look.commands)
         app.command()(bench.bench)
+        app.command()(rotate.rotate)
+        app.command()(upgrade.upgrade)
         backup.add_commands(app)
         team.add_commands(app)
         app()

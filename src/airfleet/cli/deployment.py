@@ -3,20 +3,27 @@
 from airfleet import env_file, settings
 from airfleet.errors import AirfleetError
 from airfleet.paths import Paths
+from airfleet.rotate import kept
 from airfleet.stacks import Stack, choose
 
 
 def stack(*, make_env: bool = False, engine: str | None = None) -> Stack:
-    """Return the stack of this checkout; with *make_env*, make .env where there is none."""
+    """Return the stack of this checkout; with *make_env*, make .env where there is none.
+
+    Raises AirfleetError when it is to be started and its secrets are between two rotations.
+    """
     paths = Paths()
-    if make_env and not paths.env_file.exists():
-        env_file.fill(paths.env_file, paths.env_example)
+    if make_env:
+        kept.refuse_unfinished(paths)
+        if not paths.env_file.exists():
+            env_file.fill(paths.env_file, paths.env_example)
     return choose(settings.load(paths.env_file), paths, engine)
 
 
 def running_stack() -> Stack:
     """Return the stack, or raise AirfleetError when it does not run."""
     found = stack()
+    kept.refuse_unfinished(found.paths)
     if not found.is_running():
         raise AirfleetError("The stack is not running. Start it with ./airfleet up.")
     return found

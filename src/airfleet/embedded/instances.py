@@ -1,5 +1,6 @@
 """Every process of the embedded stack: which role, which number, which environment."""
 
+import hashlib
 import os
 import shlex
 import sys
@@ -109,6 +110,11 @@ def process_environment(paths: Paths) -> dict[str, str]:
         "AIRFLEET_HOSTNAME": LOOPBACK,
         "RETAIL_DATA_DIR": str(paths.data),
     }
+
+
+def restart_when(*read: str) -> dict[str, str]:
+    """Return a variable that differs when what the program read at its start does: then `up` restarts it."""
+    return {"AIRFLEET_CONFIGURATION": hashlib.sha256("\0".join(read).encode()).hexdigest()[:12]}
 
 
 def _statsd(settings: Settings) -> dict[str, str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from airfleet.embedded.instances import LOOPBACK
+from airfleet.embedded.instances import LOOPBACK, restart_when
 from airfleet.errors import AirfleetError
 from airfleet.paths import Paths
 from airfleet.settings import Settings
@@ -23,10 +23,11 @@ _DROPPED_USER = "nobody"
 
 @dataclass(frozen=True)
 class Server:
-    """A server under the process manager: name, command line, signal that stops it, user it runs as."""
+    """A server under the process manager: name, command line, variables, signal that stops it, user it runs as."""
 
     name: str
     command: str
+    environment: dict[str, str]
     stop_signal: str
     user: str | None
 
@@ -80,7 +81,7 @@ def _postgres(settings: Settings, paths: Paths, user: str | None) -> Server:
     arguments = [str(binaries / "postgres"), "-D", str(data)]
     for key, value in options.items():
         arguments += ["-c", f"{key}={value}"]
-    return Server("postgres", shlex.join(arguments), "INT", user)
+    return Server("postgres", shlex.join(arguments), {}, "INT", user)
 
 
 # First match decides. Each database lets in the roles that need it; `postgres` is for init.
@@ -135,7 +136,8 @@ def _redis(settings: Settings, paths: Paths, user: str | None) -> Server:
     folder.mkdir(mode=0o700, exist_ok=True)
     _own(folder, user)
     acl = folder / "users.acl"
-    _write_secret(acl, redis_acl(settings), user)
+    users = redis_acl(settings)
+    _write_secret(acl, users, user)
     options = {
         "bind": LOOPBACK,
         "port": str(settings.redis_port),
@@ -149,7 +151,8 @@ def _redis(settings: Settings, paths: Paths, user: str | None) -> Server:
     }
     lines = [f'{key} "{value}"' for key, value in options.items()]
     _write_secret(folder / "redis.conf", "\n".join(lines) + "\n", user)
-    return Server("redis", shlex.join([str(server), str(folder / "redis.conf")]), "TERM", user)
+    command = shlex.join([str(server), str(folder / "redis.conf")])
+    return Server("redis", command, restart_when(users), "TERM", user)
 
 
 def redis_acl(settings: Settings) -> str:

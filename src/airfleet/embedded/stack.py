@@ -5,12 +5,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import psutil
 
 from airfleet import mailbox, preflight
+from airfleet.celery_client import CeleryClient
 from airfleet.embedded import role_logs, servers, watchers
 from airfleet.embedded.health import Health
 from airfleet.embedded.instances import LOOPBACK, Instance, addresses, instances, process_environment, worker_name
@@ -18,10 +19,11 @@ from airfleet.embedded.process_manager import ProcessManager, Program, kill_tree
 from airfleet.embedded.watchers import Watcher
 from airfleet.errors import AirfleetError
 from airfleet.init import MIGRATING
+from airfleet.init.rotated import NOTHING_ROTATED, Rotated
 from airfleet.monitoring import build
 from airfleet.monitoring.go import GoMissingError
 from airfleet.paths import Paths
-from airfleet.roles import SCHEDULER, WORKER, Addresses, Grant, Role, environment
+from airfleet.roles import BROKER_URL, SCHEDULER, WORKER, Addresses, Grant, Role, environment
 from airfleet.settings import Settings
 
 # A laptop that is busy with other things takes minutes for what takes half a minute otherwise.
@@ -70,10 +72,11 @@ class EmbeddedStack:
         names = [state.name for state in self.manager.states()]
         return {role.name: _count(names, role) for role in (WORKER, SCHEDULER)}
 
-    def up(self, counts: dict[str, int], say: Say) -> None:
+    def up(self, counts: dict[str, int], say: Say, rotated: Rotated = NOTHING_ROTATED) -> None:
         """Start what does not run, with *counts* of the scalable roles; return when all of it is healthy.
 
-        What runs and is configured as it should be is left alone. Raises AirfleetError naming what did not start.
+        What runs and is configured as it should be is left alone; workers that were paused take tasks again. Secrets
+        that were *rotated* are brought into the servers. Raises AirfleetError naming what did not start.
         """
         changed = self._start_servers(counts, say)
         # What watches comes first, so that it sees the others' first signs of life.
@@ -83,12 +86,23 @@ class EmbeddedStack:
         ]
         states = {state.name: state.state for state in self.manager.states()}
         missing = [each for each in wanted if states.get(each.name) != "RUNNING"]
-        if missing or changed:
+        if missing or changed or rotated.keys:
             # A worker's start takes as long as the first migration, and neither needs the other.
             early = [i for i in missing if isinstance(i, Watcher) or Grant.METADATA not in i.role.grants]
-            self._init(say, lambda: self._start(early))
+            self._init(say, lambda: self._start(early), rotated)
         self._start(missing)
+        with self.workers() as workers:
+            workers.resume(self.settings.worker_queues.split(","))
         self._wait_until_healthy(wanted, say)
+
+    def workers(self) -> CeleryClient:
+        """Return who asks and orders the workers; use as a context manager."""
+        return CeleryClient(environment(WORKER, self.settings, self.addresses)[BROKER_URL])
+
+    def stop(self, names: Iterable[str], say: Say) -> None:
+        """Stop these processes and return when they have ended, workers after their running tasks."""
+        grace = {i.name: i.stop_seconds for i in instances(self.settings, self.paths, self.counts())}
+        self._stop([(name, grace.get(name, 60)) for name in names], say)
 
     def start_servers(self, say: Say) -> None:
         """Start Postgres and Redis alone, with every database and role made."""
@@ -267,7 +281,7 @@ class EmbeddedStack:
 
     def _programs(self, counts: dict[str, int]) -> list[Program]:
         programs = [
-            Program(s.name, s.command, {}, s.stop_signal, user=s.user)
+            Program(s.name, s.command, s.environment, s.stop_signal, user=s.user)
             for s in servers.prepare(self.settings, self.paths)
         ]
         for i in self._instances(counts):
@@ -275,12 +289,13 @@ class EmbeddedStack:
         programs += [Program(w.name, w.command, w.environment) for w in self._watchers()]
         return programs
 
-    def _init(self, say: Say, migrating: Callable[[], None]) -> None:
+    def _init(self, say: Say, migrating: Callable[[], None], rotated: Rotated = NOTHING_ROTATED) -> None:
         """Run init to its end; *migrating* is called when it has made and checked all but Airflow's tables."""
         say("databases, roles and secrets")
         role = Role("airflow-init", ("python", "-P", "-m", "airfleet.init"), frozenset({Grant.METADATA, Grant.FERNET}))
         variables = process_environment(self.paths) | environment(role, self.settings, addresses(self.settings))
         variables |= _as_environment(self.settings) | {"POSTGRES_HOST": LOOPBACK, "REDIS_HOST": LOOPBACK}
+        variables |= rotated.variables()
         log = self.paths.role_logs / f"{role.name}.log"
         with log.open("a") as output, tempfile.TemporaryFile("w+") as problems:
             running = subprocess.Popen(

@@ -5,7 +5,6 @@ out; the roles send StatsD to its address all the same, so nothing needs a resta
 """
 
 import glob
-import hashlib
 import json
 import shlex
 import shutil
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from airfleet.embedded.health import answers
-from airfleet.embedded.instances import LOOPBACK, addresses, process_environment
+from airfleet.embedded.instances import LOOPBACK, addresses, process_environment, restart_when
 from airfleet.monitoring import alertmanager_init, build, commands, login, prometheus_config
 from airfleet.paths import Paths
 from airfleet.roles import BROKER_URL, WORKER, environment, postgres_dsn, url
@@ -73,13 +72,19 @@ def _statsd_exporter(program: Path, settings: Settings, paths: Paths) -> Watcher
     command = commands.statsd_exporter(
         program, mapping=mapping, udp_port=settings.statsd_port, web_port=settings.statsd_exporter_port
     )
-    return Watcher(STATSD_EXPORTER, shlex.join(command), _restart_when(mapping.read_text()))
+    return Watcher(STATSD_EXPORTER, shlex.join(command), restart_when(mapping.read_text()))
 
 
 def _exporter(settings: Settings, paths: Paths) -> Watcher:
+    command = ["python", "-P", "-m", "airfleet.exporter"]
+    return Watcher(EXPORTER, shlex.join(command), process_environment(paths) | exporter_variables(settings, paths))
+
+
+def exporter_variables(settings: Settings, paths: Paths) -> dict[str, str]:
+    """Return where the exporter looks and listens, and the logins it looks with."""
     at = addresses(settings)
     reader, monitoring = settings.monitoring_reader_password, settings.redis_monitoring_password
-    variables = {
+    return {
         "EXPORTER_DATABASE_URL": postgres_dsn("monitoring_reader", reader, at.postgres, "airflow"),
         "EXPORTER_REDIS_URL": url("redis", "monitoring", monitoring, at.redis, "0"),
         # Workers are asked over Redis' remote control, which takes writing: the user of the workers.
@@ -89,8 +94,6 @@ def _exporter(settings: Settings, paths: Paths) -> Watcher:
         "EXPORTER_PORT": str(settings.exporter_port),
         "EXPORTER_DISKS": ":".join(_disks(paths)),
     }
-    command = ["python", "-P", "-m", "airfleet.exporter"]
-    return Watcher(EXPORTER, shlex.join(command), process_environment(paths) | variables)
 
 
 def _prometheus(program: Path, settings: Settings, paths: Paths) -> Watcher:
@@ -117,7 +120,7 @@ def _prometheus(program: Path, settings: Settings, paths: Paths) -> Watcher:
         retention_size=settings.prometheus_retention_size,
     )
     read = [config, *sorted(rules.glob("*.yml"))]
-    return Watcher(PROMETHEUS, shlex.join(command), _restart_when(*(path.read_text() for path in read)))
+    return Watcher(PROMETHEUS, shlex.join(command), restart_when(*(path.read_text() for path in read)))
 
 
 def _alertmanager(program: Path, settings: Settings, paths: Paths) -> Watcher:
@@ -131,7 +134,7 @@ def _alertmanager(program: Path, settings: Settings, paths: Paths) -> Watcher:
         data=folder / "data",
         web_port=settings.alertmanager_port,
     )
-    return Watcher(ALERTMANAGER, shlex.join(command), _restart_when(config.read_text(), json.dumps(given)))
+    return Watcher(ALERTMANAGER, shlex.join(command), restart_when(config.read_text(), json.dumps(given)))
 
 
 def alertmanager_variables(settings: Settings) -> dict[str, str]:
@@ -185,11 +188,6 @@ def grafana_variables(settings: Settings, paths: Paths) -> dict[str, str]:
         "MONITORING_READER_PASSWORD": settings.monitoring_reader_password.get_secret_value(),
         "DASHBOARDS_PATH": str(dashboards),
     }
-
-
-def _restart_when(*read: str) -> dict[str, str]:
-    """Return a variable that differs when what the program read at its start does: then `up` restarts it."""
-    return {"AIRFLEET_CONFIGURATION": hashlib.sha256("\0".join(read).encode()).hexdigest()[:12]}
 
 
 def _disks(paths: Paths) -> list[str]:

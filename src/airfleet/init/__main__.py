@@ -12,7 +12,8 @@ from psycopg2.extensions import connection as Connection
 
 from airfleet.errors import AirfleetError
 from airfleet.init import MIGRATING, airflow, outside, postgres, redis
-from airfleet.roles import postgres_dsn
+from airfleet.init.rotated import Rotated, queue_again
+from airfleet.roles import postgres_dsn, redis_url
 from airfleet.settings import Settings, from_environment
 
 _SERVER_TIMEOUT_S = 60.0
@@ -20,40 +21,51 @@ _SERVER_TIMEOUT_S = 60.0
 
 def main() -> None:
     """Check, create and migrate; says each step on standard output."""
-    settings = from_environment()
+    settings, rotated = from_environment(), Rotated.from_environment()
     outside.check_counts(settings)
     named = outside.databases(settings)
     postgres_at = (os.environ["POSTGRES_HOST"], int(os.environ["POSTGRES_PORT"]))
+    redis_at = (os.environ["REDIS_HOST"], int(os.environ["REDIS_PORT"]))
+    broker = settings.broker_url.get_secret_value()
     _say("waiting for the databases and the broker")
-    if broker := settings.broker_url.get_secret_value():
+    if broker:
         outside.wait_for_broker(broker, _SERVER_TIMEOUT_S)
     else:
-        redis_at = (os.environ["REDIS_HOST"], int(os.environ["REDIS_PORT"]))
+        broker = redis_url(settings, redis_at)
         redis.wait_for_server(settings, redis_at, _SERVER_TIMEOUT_S)
     for key, address in named.items():
         outside.wait_for_database(key, address, _SERVER_TIMEOUT_S)
     if settings.builtin_postgres:
+        if rotated.postgres_password:
+            postgres.replace_superuser_password(settings, rotated.postgres_password, postgres_at, _SERVER_TIMEOUT_S)
         postgres.wait_for_server(settings, postgres_at, _SERVER_TIMEOUT_S)
         with postgres.one_at_a_time(postgres.connect(settings, postgres_at)) as admin:
             _say("making databases and roles")
             postgres.create_databases(settings, admin)
+            postgres.end_sessions(admin, rotated.keys)
             if "METADATA_URL" not in named:
                 metadata = postgres_dsn("airflow_metadata", settings.metadata_password, postgres_at, "airflow")
-                _set_up_airflow(settings, admin, metadata)
+                _set_up_airflow(settings, rotated, admin, metadata, broker)
                 postgres.grant_monitoring(settings, postgres_at)
     if "METADATA_URL" in named:
         with postgres.one_at_a_time(airflow.connect(named["METADATA_URL"])) as owner:
-            _set_up_airflow(settings, owner, named["METADATA_URL"])
+            _set_up_airflow(settings, rotated, owner, named["METADATA_URL"], broker)
     _say("done")
 
 
-def _set_up_airflow(settings: Settings, owner: Connection, address: str) -> None:
+def _set_up_airflow(settings: Settings, rotated: Rotated, owner: Connection, address: str, broker: str) -> None:
     """Check what is in the metadata database at *address* and migrate it."""
     metadata = airflow.connect(address)
-    airflow.check_fernet_key(settings, metadata)
+    airflow.check_fernet_key(settings, metadata, earlier=rotated.fernet_key)
+    if rotated.voids_messages:
+        _say("giving waiting tasks back to the scheduler")
+        queue_again(settings, metadata, broker)
     # Past this line nothing is refused: the embedded stack starts what needs no metadata meanwhile.
     _say(MIGRATING)
     airflow.migrate(owner, metadata.info.dbname)
+    if rotated.fernet_key:
+        _say("encrypting connections, variables and triggers anew")
+        airflow.encrypt_anew(settings, rotated.fernet_key)
     _say("the administrator")
     airflow.ensure_admin(settings, metadata)
     metadata.close()

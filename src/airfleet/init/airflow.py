@@ -1,5 +1,6 @@
 """Airflow's own part: its tables, its administrator, and whether its key still fits what it encrypted."""
 
+import os
 from importlib.metadata import version
 
 import psycopg2
@@ -10,6 +11,7 @@ from werkzeug.security import check_password_hash
 
 from airfleet.errors import AirfleetError
 from airfleet.settings import Settings
+from airfleet.upstream import triggers
 
 # The packages that bring tables of their own.
 _MIGRATING = ("apache-airflow-core", "apache-airflow-providers-fab")
@@ -38,9 +40,23 @@ def migrate(admin: Connection, database: str) -> None:
         cursor.execute(comment.format(sql.Identifier(database), sql.Literal(wanted)))
 
 
-def check_fernet_key(settings: Settings, metadata: Connection) -> None:
-    """Raise AirfleetError when stored connections or variables cannot be read with FERNET_KEY; none are, unmigrated."""
-    key = MultiFernet([Fernet(settings.fernet_key.get_secret_value())])
+def encrypt_anew(settings: Settings, earlier: str) -> None:
+    """Encrypt with FERNET_KEY whatever the *earlier* key encrypted: all of it, or none where it fails.
+
+    No role may be at work that knows only one of the keys.
+    """
+    # The first of them encrypts; each of them decrypts.
+    os.environ["AIRFLOW__CORE__FERNET_KEY"] = f"{settings.fernet_key.get_secret_value()},{earlier}"
+    triggers.install()
+    _airflow("rotate-fernet-key")
+
+
+def check_fernet_key(settings: Settings, metadata: Connection, *, earlier: str = "") -> None:
+    """Raise AirfleetError when stored connections or variables cannot be read with FERNET_KEY; none are, unmigrated.
+
+    What an *earlier* key reads is fine as well, while it is replaced.
+    """
+    key = MultiFernet([Fernet(each) for each in (settings.fernet_key.get_secret_value(), earlier) if each])
     unreadable: list[str] = []
     with metadata.cursor() as cursor:
         cursor.execute("SELECT to_regclass('connection') IS NULL OR to_regclass('variable') IS NULL")

@@ -1,7 +1,7 @@
 """Databases and roles in Postgres, one for each use."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from importlib import resources
 from typing import Any
@@ -10,6 +10,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.errors import OperationalError
 from psycopg2.extensions import connection as Connection
+from pydantic import SecretStr
 
 from airfleet.errors import AirfleetError
 from airfleet.roles import postgres_dsn
@@ -21,19 +22,22 @@ DATABASES = {
     "airflow_results": "airflow_results",
     "warehouse": "postgres",
 }
+# The setting with each role's password.
+_KEYS = {
+    "postgres": "postgres_password",
+    "airflow_metadata": "metadata_password",
+    "airflow_results": "results_password",
+    "warehouse_loader": "warehouse_loader_password",
+    "warehouse_reader": "warehouse_reader_password",
+    "monitoring_reader": "monitoring_reader_password",
+}
 # Two inits at once take turns.
 _LOCK = 0x61697266
 _RETRY_S = 0.5
 
 
 def _passwords(settings: Settings) -> dict[str, Any]:
-    return {
-        "airflow_metadata": settings.metadata_password,
-        "airflow_results": settings.results_password,
-        "warehouse_loader": settings.warehouse_loader_password,
-        "warehouse_reader": settings.warehouse_reader_password,
-        "monitoring_reader": settings.monitoring_reader_password,
-    }
+    return {role: getattr(settings, key) for role, key in _KEYS.items() if role != "postgres"}
 
 
 def connect(settings: Settings, server: tuple[str, int], database: str = "postgres") -> Connection:
@@ -42,6 +46,34 @@ def connect(settings: Settings, server: tuple[str, int], database: str = "postgr
     opened = psycopg2.connect(dsn, connect_timeout=5, application_name="airfleet-init")
     opened.autocommit = True
     return opened
+
+
+def replace_superuser_password(settings: Settings, earlier: str, server: tuple[str, int], timeout_s: float) -> None:
+    """Give the superuser the password of *settings* in place of the *earlier* one; fine when it has it already."""
+    before = settings.model_copy(update={"postgres_password": SecretStr(earlier)})
+    try:
+        wait_for_server(before, server, timeout_s)
+    except AirfleetError:
+        # It may have the new one from a rotation that was interrupted; this says so when it has neither.
+        wait_for_server(settings, server, timeout_s)
+        return
+    opened = connect(before, server)
+    try:
+        with opened.cursor() as cursor:
+            cursor.execute("ALTER ROLE postgres PASSWORD %s", (settings.postgres_password.get_secret_value(),))
+    finally:
+        opened.close()
+
+
+def end_sessions(admin: Connection, keys: Collection[str]) -> None:
+    """End what was opened with the earlier values of *keys*: who found one out must not stay connected."""
+    roles = [role for role, key in _KEYS.items() if key.upper() in keys]
+    with admin.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE usename = ANY(%s) AND pid <> pg_backend_pid()",
+            (roles,),
+        )
 
 
 def wait_for_server(settings: Settings, server: tuple[str, int], timeout_s: float) -> None:
