@@ -19,6 +19,12 @@ export DOCKER_HOST=unix://$run/docker.sock DOCKER_CONFIG=$home/client
 
 install_packages() {
     command -v dockerd >/dev/null && command -v debootstrap >/dev/null && command -v iptables >/dev/null && return
+    # Debian starts what it installs, on the socket that others on this machine would find.
+    local policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        install -m 755 /dev/stdin "$policy" <<<$'#!/bin/sh\nexit 101'
+        trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+    fi
     apt-get update -qq
     # iptables is only recommended by docker.io, and without it no container reaches another.
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io iptables debootstrap >/dev/null
