@@ -82,6 +82,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the shop's pipelines on an empty, prepared warehouse.")
     parser.add_argument("scale", help="the scale of the data in RETAIL_DATA_DIR, told in the result")
     parser.add_argument("--copying", action="store_true", help="only copying beside psql's \\copy")
+    parser.add_argument("--rounds", type=int, default=3, help="how often copying is measured (3)")
     parser.add_argument("--dimension", help=argparse.SUPPRESS)
     parser.add_argument("--mart", help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -108,7 +109,7 @@ def main() -> None:
             "validate_s": round(time.monotonic() - began, 2),
             "peak_mib_at_start": before,
         }
-        told["copying"] = bench_copying.measure(conn, url, settings, found.fresh)
+        told["copying"] = bench_copying.measure(conn, url, settings, found.fresh, asked.rounds)
         told["peak_mib_after_copying"] = _peak_mib()
         if not asked.copying:
             told |= _whole_load(conn, settings, found.fresh)

@@ -27,8 +27,6 @@ from retail.settings import Settings
 from retail.stream import COPY_OPTIONS, CopyText
 from retail.warehouse import connection
 
-_ROUNDS = 3
-
 
 @dataclass(frozen=True, slots=True)
 class Cost:
@@ -39,7 +37,7 @@ class Cost:
     backend_cpu_s: float | None
 
 
-def measure(conn: connection, url: str, settings: Settings, fresh: dict[str, str]) -> dict[str, Any]:
+def measure(conn: connection, url: str, settings: Settings, fresh: dict[str, str], rounds: int) -> dict[str, Any]:
     """Copy every file of *fresh* in turns by the three ways, nothing is kept; the warehouse is empty.
 
     *ours* fills raw as a load does. *plain* is \\copy of the same files into tables of text columns without a key; the
@@ -56,18 +54,18 @@ def measure(conn: connection, url: str, settings: Settings, fresh: dict[str, str
             "alike": lambda: _psql(url, alike),
             "ours": lambda: _ours(conn, settings, {file: fresh[file.name] for file in files}),
         }
-        rounds = [{name: way() for name, way in ways.items()} for _ in range(_ROUNDS)]
+        costs = [{name: way() for name, way in ways.items()} for _ in range(rounds)]
     told: dict[str, Any] = {
         name: {
-            "seconds": round(median(costs[name].seconds for costs in rounds), 2),
-            "rounds": [round(costs[name].seconds, 2) for costs in rounds],
-            "client_cpu_s": round(median(costs[name].client_cpu_s for costs in rounds), 2),
-            "backend_cpu_s": _median_or_none([costs[name].backend_cpu_s for costs in rounds]),
+            "seconds": round(median(cost[name].seconds for cost in costs), 2),
+            "rounds": [round(cost[name].seconds, 2) for cost in costs],
+            "client_cpu_s": round(median(cost[name].client_cpu_s for cost in costs), 2),
+            "backend_cpu_s": _median_or_none([cost[name].backend_cpu_s for cost in costs]),
         }
         for name in ways
     }
     for name in ("plain", "alike"):
-        told[f"ratio_to_{name}"] = round(median(costs[name].seconds / costs["ours"].seconds for costs in rounds), 3)
+        told[f"ratio_to_{name}"] = round(median(cost[name].seconds / cost["ours"].seconds for cost in costs), 3)
     return told
 
 
