@@ -108,8 +108,10 @@ def _psql(url: str, copies: list[tuple[str, str, str]]) -> Cost:
         "\\! cat /proc/$BACKEND/stat",
         "ROLLBACK;",
     ]
-    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
-    env = os.environ | {names[key]: value for key, value in parse_dsn(url).items() if key in names}
+    # By environment: what stands on a command line, everybody on the machine reads.
+    given = parse_dsn(url)
+    names = (("host", "HOST"), ("port", "PORT"), ("user", "USER"), ("password", "PASSWORD"), ("dbname", "DATABASE"))
+    env = os.environ | {f"PG{name}": given[key] for key, name in names if key in given}
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     done = subprocess.run(
         [_psql_path(), "-X", "-q", "-v", "ON_ERROR_STOP=1"],

@@ -65,7 +65,7 @@ def _fill(stack: EmbeddedStack) -> None:
         written = subprocess.run(
             [*restore, *into], env=environment, stdin=reading.stdout, capture_output=True, text=True, check=False
         )
-        assert reading.stderr is not None  # noqa: S101 - for the type checker
+        assert reading.stderr is not None  # noqa: S101 - for the type checker # nosec B101
         problem = reading.stderr.read().decode(errors="replace")
     if reading.returncode or written.returncode:
         said = " ".join((problem + written.stderr).strip().splitlines()[-3:])

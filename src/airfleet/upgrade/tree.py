@@ -87,7 +87,7 @@ def _command(root: Path, *arguments: str) -> list[str]:
 
 def _unpack(root: Path, commit: str, folder: Path) -> None:
     with subprocess.Popen(_command(root, "archive", "--format=tar", commit), stdout=subprocess.PIPE) as packing:
-        assert packing.stdout is not None  # noqa: S101 - for the type checker
+        assert packing.stdout is not None  # noqa: S101 - for the type checker # nosec B101
         with tarfile.open(fileobj=packing.stdout, mode="r|") as tar:
             tar.extractall(folder, filter="data")
     if packing.returncode != 0:
