@@ -143,7 +143,7 @@ def instances(at: Paths, *profiles: str, size: Mapping[str, str] = PLAIN) -> Ite
     *size* holds what is set in each .env beyond addresses and secrets.
     """
     # A time limit around the bench must not leave its stacks behind.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGTERM, _leave)
     ports = free_ports(len(_PORTS) * len(profiles))
     made: list[Instance] = []
     try:
