@@ -158,6 +158,12 @@ def instances(at: Paths, *profiles: str, size: Mapping[str, str] = PLAIN) -> Ite
             one.down()
 
 
+def _leave(number: int, _: object) -> None:
+    # Asked again, it is still taking them down.
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
 def _make(profile: str, at: Paths, folder: Path, ports: list[int], size: Mapping[str, str] = PLAIN) -> Instance:
     """Lay out *folder* like a checkout, with links to the code of the one *at*, and return its stack."""
     official: dict[str, Any] = {}
