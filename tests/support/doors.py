@@ -13,6 +13,8 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from airfleet.maintenance.api import PREFIX
 
+# A webserver that has just started on a busy machine takes its time; connections end with it, so none is kept.
+HTTP = httpx.Client(timeout=60, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 ROLES = {
     "POSTGRES_PASSWORD": ("postgres", "postgres"),
     "METADATA_PASSWORD": ("airflow_metadata", "airflow"),
@@ -38,17 +40,17 @@ def opened(tried: dict[str, str], now: dict[str, str], session: str) -> dict[str
     def api_secret() -> bool:
         token = jwt.encode({"aud": PREFIX, "exp": time.time() + 60}, tried["API_SECRET_KEY"], algorithm="HS512")
         headers = {"Authorization": f"Bearer {token}"}
-        return httpx.post(f"{base}{PREFIX}/database", params={"dry_run": True}, headers=headers).is_success
+        return HTTP.post(f"{base}{PREFIX}/database", params={"dry_run": True}, headers=headers).is_success
 
     doors: dict[str, Callable[[], bool]] = {
         "ADMIN_PASSWORD": lambda: bool(token(tried)),
         "FLOWER_PASSWORD": lambda: (
-            httpx.get(
+            HTTP.get(
                 f"http://127.0.0.1:{now['FLOWER_PORT']}/", auth=(tried["FLOWER_USER"], tried["FLOWER_PASSWORD"])
             ).is_success
         ),
         "JWT_SECRET": lambda: (
-            httpx.get(f"{base}/api/v2/dags", headers={"Authorization": f"Bearer {session}"}).is_success
+            HTTP.get(f"{base}/api/v2/dags", headers={"Authorization": f"Bearer {session}"}).is_success
         ),
         "API_SECRET_KEY": api_secret,
         "FERNET_KEY": lambda: all(_decrypts(tried["FERNET_KEY"], text) for _, text in encrypted(now)),
@@ -64,7 +66,7 @@ def opened(tried: dict[str, str], now: dict[str, str], session: str) -> dict[str
 def token(env: dict[str, str]) -> str:
     """Return the token of a login as the administrator; empty when it is refused."""
     login = {"username": env["ADMIN_USER"], "password": env["ADMIN_PASSWORD"]}
-    answer = httpx.post(f"http://127.0.0.1:{env['WEBSERVER_PORT']}/auth/token", json=login)
+    answer = HTTP.post(f"http://127.0.0.1:{env['WEBSERVER_PORT']}/auth/token", json=login)
     return str(answer.json()["access_token"]) if answer.is_success else ""
 
 

@@ -29,7 +29,7 @@ def rotate(
         if kept.is_unfinished(stack.paths):
             progress.done("Completing the rotation that was interrupted.")
             done = rotation.complete(stack.paths, progress.say)
-            progress.done(f"Rotated: {', '.join(sorted(done))}.")
+            progress.done(f"Rotated: {', '.join(sorted(done)) or 'nothing'}.")
             stack = _embedded(deployment.stack())
         # Without names all of them were asked for, and what was interrupted was that, or is done now.
         if missing := [key for key in keys if key not in done] if secrets or not done else []:
@@ -40,9 +40,12 @@ def rotate(
 def _rotate(stack: EmbeddedStack, keys: list[str], progress: show.Progress) -> None:
     if not stack.is_running():
         raise AirfleetError("The stack is not running. Start it with ./airfleet up.")
-    made = rotation.begin(stack, keys, progress.say)
+    values, made = rotation.prepare(stack, keys)
     for name, given in made.restarts.items():
-        progress.done(f"restarting {name}: {', '.join(given)}")
+        progress.done(f"to be restarted: {name}, for {', '.join(given)}")
+    if made.concerns_tasks:
+        progress.done("Tasks that run end first; no other starts meanwhile.")
+    rotation.begin(stack, values, made, progress.say)
     done = rotation.complete(stack.paths, progress.say)
     progress.done(f"Rotated: {', '.join(sorted(done))}.")
 

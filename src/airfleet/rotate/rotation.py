@@ -17,13 +17,17 @@ from airfleet.rotate.drain import drain
 from airfleet.rotate.plan import Plan
 
 
-def begin(stack: EmbeddedStack, keys: list[str], say: Say) -> Plan:
-    """Give *keys* new values in .env when the tasks that they concern are done; return what is to be restarted.
+def prepare(stack: EmbeddedStack, keys: list[str]) -> tuple[dict[str, str], Plan]:
+    """Return new values for *keys*, and what is to be restarted for them; changes nothing."""
+    values = {key: GENERATORS[key]() for key in keys}
+    return values, plan.make(stack, keys, plan.with_values(stack.settings, values))
+
+
+def begin(stack: EmbeddedStack, values: dict[str, str], made: Plan, say: Say) -> None:
+    """Put *values* into .env when the tasks that they concern are done.
 
     Raises AirfleetError, with everything as it was, when tasks do not end in time.
     """
-    values = {key: GENERATORS[key]() for key in keys}
-    made = plan.make(stack, keys, plan.with_values(stack.settings, values))
     try:
         if made.concerns_tasks:
             drain(stack, say)
@@ -33,7 +37,6 @@ def begin(stack: EmbeddedStack, keys: list[str], say: Say) -> Plan:
             say("going on with the secrets as they were")
             stack.up(stack.counts(), say)
         raise
-    return made
 
 
 def complete(paths: Paths, say: Say) -> frozenset[str]:
