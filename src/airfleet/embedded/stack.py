@@ -1,9 +1,6 @@
 """The embedded stack: brought up, scaled, looked at and taken down."""
 
 import shutil
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,13 +9,12 @@ import psutil
 
 from airfleet import mailbox, preflight
 from airfleet.celery_client import CeleryClient
-from airfleet.embedded import role_logs, servers, watchers
+from airfleet.embedded import one_shot, role_logs, servers, watchers
 from airfleet.embedded.health import Health
-from airfleet.embedded.instances import LOOPBACK, Instance, addresses, instances, process_environment, worker_name
+from airfleet.embedded.instances import LOOPBACK, Instance, addresses, instances, worker_name
 from airfleet.embedded.process_manager import ProcessManager, Program, kill_tree, processes
 from airfleet.embedded.watchers import Watcher
 from airfleet.errors import AirfleetError
-from airfleet.init import MIGRATING
 from airfleet.init.rotated import NOTHING_ROTATED, Rotated
 from airfleet.monitoring import build
 from airfleet.monitoring.go import GoMissingError
@@ -29,7 +25,6 @@ from airfleet.settings import Settings
 # A laptop that is busy with other things takes minutes for what takes half a minute otherwise.
 _HEALTH_TIMEOUT_S = 300.0
 _POLL_S = 0.25
-_LOG_TAIL_LINES = 15
 
 Say = Callable[[str], None]
 
@@ -101,7 +96,7 @@ class EmbeddedStack:
 
     def stop(self, names: Iterable[str], say: Say) -> None:
         """Stop these processes and return when they have ended, workers after their running tasks."""
-        grace = {i.name: i.stop_seconds for i in instances(self.settings, self.paths, self.counts())}
+        grace = {i.name: i.stop_seconds for i in self._instances(self.counts())}
         self._stop([(name, grace.get(name, 60)) for name in names], say)
 
     def start_servers(self, say: Say) -> None:
@@ -254,22 +249,11 @@ class EmbeddedStack:
 
     def run_module(self, module: str, environment: dict[str, str]) -> None:
         """Run `python -m module` with *environment*; raises AirfleetError with the end of its output."""
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", module],
-            env=process_environment(self.paths) | environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise AirfleetError(
-                f"python -m {module} failed:\n{_last_lines(done.stdout + done.stderr, _LOG_TAIL_LINES)}"
-            )
+        one_shot.run_module(self.paths, module, environment)
 
     def run_command(self, module: str, arguments: list[str], environment: dict[str, str]) -> int:
         """Run `python -m module ARGUMENTS` on this terminal, and return its exit status."""
-        command = [sys.executable, "-P", "-m", module, *arguments]
-        return subprocess.run(command, env=process_environment(self.paths) | environment, check=False).returncode
+        return one_shot.run_command(self.paths, module, arguments, environment)
 
     def worker_name(self, hostname: str) -> str:
         """Return the worker whose loopback address *hostname* is."""
@@ -290,31 +274,7 @@ class EmbeddedStack:
         return programs
 
     def _init(self, say: Say, migrating: Callable[[], None], rotated: Rotated = NOTHING_ROTATED) -> None:
-        """Run init to its end; *migrating* is called when it has made and checked all but Airflow's tables."""
-        say("databases, roles and secrets")
-        role = Role("airflow-init", ("python", "-P", "-m", "airfleet.init"), frozenset({Grant.METADATA, Grant.FERNET}))
-        variables = process_environment(self.paths) | environment(role, self.settings, addresses(self.settings))
-        variables |= _as_environment(self.settings) | {"POSTGRES_HOST": LOOPBACK, "REDIS_HOST": LOOPBACK}
-        variables |= rotated.variables()
-        log = self.paths.role_logs / f"{role.name}.log"
-        with log.open("a") as output, tempfile.TemporaryFile("w+") as problems:
-            running = subprocess.Popen(
-                [sys.executable, *role.command[1:]],
-                env=variables,
-                stdout=subprocess.PIPE,
-                stderr=problems,
-                text=True,
-            )
-            for line in running.stdout or ():
-                output.write(line)
-                if MIGRATING in line:
-                    migrating()
-            status = running.wait()
-            problems.seek(0)
-            said = problems.read()
-            output.write(said)
-        if status != 0:
-            raise AirfleetError(f"init failed: {_last_lines(said, 3)}", f"Its whole log is {log}.")
+        one_shot.init(self.settings, self.paths, say, migrating, rotated)
 
     def _wait_until_healthy(self, wanted: Sequence[Instance | Watcher], say: Say) -> None:
         deadline = time.monotonic() + _HEALTH_TIMEOUT_S
@@ -334,7 +294,11 @@ class EmbeddedStack:
 
     def _why_not(self, name: str) -> str:
         log = self.paths.role_logs / f"{name}.log"
-        tail = _last_lines(log.read_text(errors="replace"), _LOG_TAIL_LINES) if log.exists() else "(it wrote nothing)"
+        tail = (
+            one_shot.last_lines(log.read_text(errors="replace"), one_shot.LOG_TAIL_LINES)
+            if log.exists()
+            else "(it wrote nothing)"
+        )
         return f"{name} is not healthy after {_HEALTH_TIMEOUT_S:.0f} s. The end of {log}:\n{tail}"
 
     def _stop(self, names: list[tuple[str, int]], say: Say) -> None:
@@ -365,15 +329,6 @@ def _count(names: list[str], role: Role) -> int:
     return sum(1 for name in names if name.startswith(f"{role.name}-"))
 
 
-def _as_environment(settings: Settings) -> dict[str, str]:
-    values = {}
-    for name in settings.names():
-        value = getattr(settings, name)
-        plain = value.get_secret_value() if hasattr(value, "get_secret_value") else value
-        values[name.upper()] = str(plain)
-    return values
-
-
 def _memory(pid: int) -> int:
     total = 0
     try:
@@ -387,7 +342,3 @@ def _memory(pid: int) -> int:
         except psutil.Error:
             continue
     return total
-
-
-def _last_lines(text: str, count: int) -> str:
-    return "\n".join(text.strip().splitlines()[-count:])
