@@ -24,7 +24,7 @@ from retail.entities import ENTITIES
 from retail.periods import FileName
 from retail.reader import Records
 from retail.settings import Settings
-from retail.stream import COPY_OPTIONS, CopyText
+from retail.stream import COPY_OPTIONS, CopyText, plain_records
 from retail.warehouse import connection
 
 
@@ -142,7 +142,13 @@ def _whole_records(files: list[FileName], folder: Path, to: Path) -> Iterator[tu
         header = ENTITIES[file.entity].header
         path = to / f"plain_{file.name}"
         with Records(folder / file.name) as records, path.open("w", newline="") as out:
-            csv.writer(out, lineterminator="\n").writerows(cells for _, cells in records if len(cells) == len(header))
+            writer, rows = csv.writer(out, lineterminator="\n"), iter(records)
+            plain = plain_records(ENTITIES[file.entity].columns, ENTITIES[file.entity], file)
+            for _, cells in rows:
+                if len(cells) == len(header):
+                    writer.writerow(cells)
+                while text := records.take(plain)[1]:
+                    out.write(text)
         yield (
             f"raw.plain_{file.entity}",
             ", ".join(f"{name} text" for name in header),
