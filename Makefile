@@ -36,7 +36,7 @@ stack: env ## A running stack, from a fresh checkout
 
 faults: env ## Every fault of docs/reliability.md, whose table this writes (hours; root, for the network and the disk)
 	$(PYTEST) tests/faults --report docs/reliability.json; status=$$?; \
-	PYTHONPATH=tests $(VENV)/bin/python -m support.faults.report docs/reliability.json docs/reliability.md; exit $$status
+	PYTHONPATH=tests:src $(VENV)/bin/python -m support.faults.report docs/reliability.json docs/reliability.md; exit $$status
 
 faults-short: env ## The few faults that CI tries; minutes
 	$(PYTEST) tests/faults -m short
