@@ -11,7 +11,7 @@ def test_the_table_is_the_one_that_the_fault_tests_wrote() -> None:
     shown = PAGE.read_text().partition(BEGIN)[2].partition(END)[0].strip()
     assert shown == table(read(REPORT)), (
         "The table of docs/reliability.md is not that of docs/reliability.json. Write it anew:"
-        " PYTHONPATH=src:tests .venv/bin/python -m support.faults.report docs/reliability.json docs/reliability.md"
+        " PYTHONPATH=tests:src .venv/bin/python -m support.faults.report docs/reliability.json docs/reliability.md"
     )
 
 
