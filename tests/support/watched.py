@@ -73,7 +73,7 @@ class Watched:
         """Run the shop's and each watched Dag once, and wait until what they leave can be seen."""
         finished, _ = first_run.run(self.stack, print, lambda *_: None)
         assert [run.state for run in finished] == ["success"] * len(SHOP)
-        # An alert sees a counter rise from what was scraped before; on a fast machine all is over before the first scrape.
+        # An alert sees a rise from what was scraped before; on a fast machine all is over before the first scrape.
         unhurt = 'airflow_db_tasks_killed_total{dag_id="watched_killed"} == 0'
         wait_until("Prometheus knows of no kill", lambda: self.query(unhurt), 60)
         with AirflowApi(self.settings) as api:
