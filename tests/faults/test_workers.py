@@ -112,13 +112,17 @@ def test_a_worker_that_hangs_is_not_taken_for_dead_too_soon(fleet: Fleet, invari
 
 
 def _at_work(fleet: Fleet, work: Work, worker: str) -> tuple[psutil.Process, tuple[str, int]]:
-    """Return a process of *worker* that is in the middle of a task of *work*, and that task's run and number."""
+    """Return a process of *worker* that has just begun a task of *work*, and that task's run and number.
+
+    Those that are at work already may be about to write; what is done to them could come after it.
+    """
+    earlier = set(work.working())
 
     def found() -> tuple[psutil.Process, tuple[str, int]] | None:
-        working = {pid: key for key, pid in work.working().items()}
-        return next(((p, working[p.pid]) for p in fleet.task_processes(worker) if p.pid in working), None)
+        begun = {pid: key for key, pid in work.working().items() if key not in earlier}
+        return next(((p, begun[p.pid]) for p in fleet.task_processes(worker) if p.pid in begun), None)
 
-    return wait_until(f"{worker} is in the middle of a task", found, timeout_s=30)
+    return wait_until(f"{worker} has just begun a task", found, timeout_s=30)
 
 
 def _works(process: psutil.Process) -> bool:
