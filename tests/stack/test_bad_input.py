@@ -81,17 +81,7 @@ def test_a_wrong_argument_is_answered_with_what_is_possible(
 
 def test_up_that_is_interrupted_at_any_step_goes_on_when_run_again(down: Checkout) -> None:
     for step in ("Postgres and Redis", "databases, roles and secrets", "waiting for"):
-        started = down.start("up")
-        assert started.stdout is not None
-        seen = []
-        for line in started.stdout:
-            seen.append(line)
-            if step in line:
-                break
-        os.killpg(started.pid, signal.SIGINT)
-        started.communicate(timeout=120)
-        assert any(step in line for line in seen), seen
-        assert started.returncode != 0
+        down.interrupt(step, "up", with_signal=signal.SIGINT, timeout_s=120)
     down.airfleet("up")
     # A webserver that has just seen the first runs through may keep one look waiting.
     wait_until("all is healthy", lambda: all(state["healthy"] for state in down.json("status")), timeout_s=60)

@@ -1,6 +1,5 @@
 """New secrets for a running stack: no task is lost, the old ones open nothing, and an interruption is made good."""
 
-import os
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -73,7 +72,7 @@ def test_every_secret_is_replaced_while_tasks_run_and_wait_and_each_succeeds_in_
     assert all(doors.opened(before, before, session).values())
 
     # Interrupted while tasks are waited for: nothing has changed, and they go on.
-    _interrupted_at(rotating, "waiting for airflow-worker", signal.SIGINT)
+    rotating.interrupt("waiting for airflow-worker", "rotate", with_signal=signal.SIGINT, timeout_s=300)
     assert rotating.env() == before
     wait_until("all is healthy again", lambda: rotating.airfleet("status", check=False).returncode == 0)
     waiting = _in_flight(before, run_id)
@@ -96,7 +95,7 @@ def test_a_rotation_that_was_killed_half_way_is_refused_by_up_and_completed_by_t
     run_id = _start(rotating)
     before, session = rotating.env(), doors.token(rotating.env())
     waiting = _in_flight(before, run_id)
-    _interrupted_at(rotating, "databases, roles and secrets", signal.SIGKILL)
+    rotating.interrupt("databases, roles and secrets", "rotate", with_signal=signal.SIGKILL, timeout_s=300)
     after = rotating.env()
     assert {key for key in before if before[key] != after[key]} == set(GENERATORS)
 
@@ -176,20 +175,6 @@ def _assert_all_succeed_in_their_first_try(env: dict[str, str], run_id: str, wai
     assert waiting <= {index for index, *_ in found}
     tries = "SELECT count(*) FROM task_instance_history WHERE run_id = %s"
     assert doors.rows(env, tries, run_id) == [(0,)]
-
-
-def _interrupted_at(checkout: Checkout, step: str, with_signal: signal.Signals) -> None:
-    started = checkout.start("rotate")
-    assert started.stdout is not None
-    seen = []
-    for line in started.stdout:
-        seen.append(line)
-        if step in line:
-            break
-    assert step in seen[-1], seen
-    os.killpg(started.pid, with_signal)
-    started.communicate(timeout=300)
-    assert started.returncode != 0
 
 
 def _pids(checkout: Checkout) -> dict[str, int]:

@@ -5,6 +5,7 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -70,6 +71,20 @@ class Checkout:
             text=True,
             start_new_session=True,
         )
+
+    def interrupt(self, step: str, *arguments: str, with_signal: signal.Signals, timeout_s: float) -> None:
+        """Start `./airfleet ARGUMENTS`, signal its process group once it says *step*, and return at its end."""
+        started = self.start(*arguments)
+        assert started.stdout is not None
+        seen = []
+        for line in started.stdout:
+            seen.append(line)
+            if step in line:
+                break
+        assert any(step in line for line in seen), seen
+        os.killpg(started.pid, with_signal)
+        started.communicate(timeout=timeout_s)
+        assert started.returncode != 0
 
     def environment(self) -> dict[str, str]:
         """Return what a login shell would have: none of the test runner's own variables."""

@@ -20,8 +20,6 @@ _SAID = {
 
 # What stands in the way of a target that is missed; seen in profiles, logs and memory maps on 2026-11-25.
 _LIMITS = {
-    "burst": "The cores: see where a task's CPU seconds go, below.",
-    "chain": "The scheduler's shortest sleep, and the start of a task's process.",
     "cpu_per_task": "In a burst this deployment keeps every core busy, and where two of them are threads of one, each"
     " slows the other; the official one waits half of the time. In a chain, one task at a time, it is {chain:.2f}.",
     "idle_cpu": "What is left is Airflow's own rounds: the dag-processor parses each file every 30 s, the scheduler and"

@@ -6,9 +6,8 @@ from collections.abc import Callable
 import httpx
 
 from airfleet.celery_client import CeleryClient, WorkerState
-from airfleet.embedded.instances import HEALTH_PORT, LOG_SERVER, LOOPBACK, Instance, addresses, worker_address
+from airfleet.embedded.instances import HEALTH_PORT, LOG_SERVER, LOOPBACK, Instance, broker_url, worker_address
 from airfleet.roles import (
-    BROKER_URL,
     DAG_PROCESSOR,
     FLOWER,
     MAIL_CATCHER,
@@ -17,7 +16,6 @@ from airfleet.roles import (
     WEBSERVER,
     WORKER,
     Role,
-    environment,
 )
 from airfleet.settings import Settings
 
@@ -54,8 +52,7 @@ class Health:
     def workers(self) -> dict[str, WorkerState]:
         """Return the workers that answer over the broker, by name."""
         if self._workers is None:
-            broker = environment(WORKER, self._settings, addresses(self._settings))[BROKER_URL]
-            with CeleryClient(broker) as client:
+            with CeleryClient(broker_url(self._settings)) as client:
                 self._workers = {worker.name: worker for worker in client.workers()}
         return self._workers
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from airfleet.paths import Paths
 from airfleet.roles import (
+    BROKER_URL,
     DAG_PROCESSOR,
     FLOWER,
     MAIL_CATCHER,
@@ -63,6 +64,11 @@ def addresses(settings: Settings) -> Addresses:
         webserver=(LOOPBACK, settings.webserver_port),
         mail_catcher=(LOOPBACK, settings.mail_catcher_port),
     )
+
+
+def broker_url(settings: Settings) -> str:
+    """Return the broker's address for who asks or orders the workers: that takes writing, so as their own user."""
+    return environment(WORKER, settings, addresses(settings))[BROKER_URL]
 
 
 def instances(settings: Settings, paths: Paths, counts: dict[str, int]) -> list[Instance]:

@@ -11,7 +11,7 @@ from airfleet import mailbox, preflight
 from airfleet.celery_client import CeleryClient
 from airfleet.embedded import one_shot, role_logs, servers, watchers
 from airfleet.embedded.health import Health
-from airfleet.embedded.instances import LOOPBACK, Instance, addresses, instances, worker_name
+from airfleet.embedded.instances import LOOPBACK, Instance, addresses, broker_url, instances, worker_name
 from airfleet.embedded.process_manager import ProcessManager, Program, kill_tree, processes
 from airfleet.embedded.watchers import Watcher
 from airfleet.errors import AirfleetError
@@ -19,7 +19,7 @@ from airfleet.init.rotated import NOTHING_ROTATED, Rotated
 from airfleet.monitoring import build
 from airfleet.monitoring.go import GoMissingError
 from airfleet.paths import Paths
-from airfleet.roles import BROKER_URL, SCHEDULER, WORKER, Addresses, Grant, Role, environment
+from airfleet.roles import SCHEDULER, WORKER, Addresses, Grant, Role
 from airfleet.settings import Settings
 
 # A laptop that is busy with other things takes minutes for what takes half a minute otherwise.
@@ -92,7 +92,7 @@ class EmbeddedStack:
 
     def workers(self) -> CeleryClient:
         """Return who asks and orders the workers; use as a context manager."""
-        return CeleryClient(environment(WORKER, self.settings, self.addresses)[BROKER_URL])
+        return CeleryClient(broker_url(self.settings))
 
     def stop(self, names: Iterable[str], say: Say) -> None:
         """Stop these processes and return when they have ended, workers after their running tasks."""

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from airfleet.embedded.health import answers
-from airfleet.embedded.instances import LOOPBACK, addresses, process_environment, restart_when
+from airfleet.embedded.instances import LOOPBACK, addresses, broker_url, process_environment, restart_when
 from airfleet.monitoring import alertmanager_init, build, commands, login, prometheus_config
 from airfleet.paths import Paths
-from airfleet.roles import BROKER_URL, WORKER, environment, postgres_dsn, url
+from airfleet.roles import postgres_dsn, url
 from airfleet.settings import Settings
 
 STATSD_EXPORTER, EXPORTER, PROMETHEUS, ALERTMANAGER, GRAFANA = NAMES = (
@@ -87,8 +87,7 @@ def exporter_variables(settings: Settings, paths: Paths) -> dict[str, str]:
     return {
         "EXPORTER_DATABASE_URL": postgres_dsn("monitoring_reader", reader, at.postgres, "airflow"),
         "EXPORTER_REDIS_URL": url("redis", "monitoring", monitoring, at.redis, "0"),
-        # Workers are asked over Redis' remote control, which takes writing: the user of the workers.
-        "EXPORTER_BROKER_URL": environment(WORKER, settings, at)[BROKER_URL],
+        "EXPORTER_BROKER_URL": broker_url(settings),
         "EXPORTER_WEBSERVER_URL": f"http://{settings.bind_address}:{settings.webserver_port}",
         "EXPORTER_HOST": LOOPBACK,
         "EXPORTER_PORT": str(settings.exporter_port),

@@ -33,12 +33,8 @@ def refuse_unfinished(paths: Paths) -> None:
 
 def replace(paths: Paths, values: Mapping[str, str]) -> None:
     """Put *values* into .env, and keep it as it was."""
-    text = paths.env_file.read_text(encoding="utf-8")
-    lines = text.splitlines()
-    for key, value in values.items():
-        env_file.put(lines, key, value)
-    private_file.write(before(paths), text)
-    private_file.write(paths.env_file, "\n".join(lines) + "\n")
+    private_file.write(before(paths), paths.env_file.read_text(encoding="utf-8"))
+    env_file.change(paths.env_file, values)
 
 
 def forget(paths: Paths) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from airfleet.embedded.instances import process_environment
+from airfleet.embedded.one_shot import last_lines
 from airfleet.embedded.stack import EmbeddedStack, Say
 from airfleet.errors import AirfleetError
 from airfleet.paths import Paths
@@ -90,7 +91,7 @@ def _try(stack: EmbeddedStack, folder: Path, address: str, say: Say, found: Find
     # After what Airflow logs of files that do not import.
     start = f"\n{done.stdout}".rfind("\n{\n")
     if start < 0:
-        found.problems.append(f"Parsing the Dags failed: {_end(done.stdout + done.stderr)}")
+        found.problems.append(f"Parsing the Dags failed: {last_lines(done.stdout + done.stderr, _LAST_LINES)}")
         return
     parsed = json.loads(done.stdout[start:])
     found.dags = parsed["dags"]
@@ -102,7 +103,7 @@ def _run(command: list[str], variables: dict[str, str], folder: Path, what: str,
     """Return what *command* printed; None, with a problem found, when it failed."""
     done = _finished(command, variables, folder)
     if done.returncode != 0:
-        found.problems.append(f"{what} failed: {_end(done.stdout + done.stderr)}")
+        found.problems.append(f"{what} failed: {last_lines(done.stdout + done.stderr, _LAST_LINES)}")
         return None
     return done.stdout
 
@@ -138,10 +139,6 @@ def _compare_keys(paths: Paths, folder: Path, found: Findings) -> None:
 def _plain() -> dict[str, str]:
     """Return this shell's variables without those that would change what another version's Python does."""
     return {k: v for k, v in os.environ.items() if not k.startswith(("AIRFLOW", "AIRFLEET", "PYTHON", "VIRTUAL_ENV"))}
-
-
-def _end(text: str) -> str:
-    return "\n".join(text.strip().splitlines()[-_LAST_LINES:])
 
 
 @contextmanager
