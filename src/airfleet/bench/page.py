@@ -118,7 +118,7 @@ def _limits(found: Mapping[str, Any]) -> list[str]:
 
 def _by_role(figures: Mapping[str, Mapping[str, float]], digits: int) -> list[tuple[str, ...]]:
     ours, stock = figures[OURS], figures[STOCK]
-    roles = sorted({*ours, *stock}, key=lambda role: -max(ours.get(role, 0), stock.get(role, 0)))
+    roles = sorted({*ours, *stock}, key=lambda role: (-max(ours.get(role, 0), stock.get(role, 0)), role))
     rows = [(role, *(f"{f[role]:.{digits}f}" if role in f else "" for f in (ours, stock))) for role in roles]
     return [*rows, ("together", f"{sum(ours.values()):.{digits}f}", f"{sum(stock.values()):.{digits}f}")]
 
