@@ -9,11 +9,13 @@ from typing import Any
 
 from celery.signals import worker_ready
 
-from airfleet.upstream import adapters, guard, preload, task_exit
+from airfleet.upstream import adapters, first_heartbeat, guard, preload, task_exit
 
 preload.for_tasks()
 if guard.fits(guard.AIRFLOW, "freeing a slot at its task's exit"):
     task_exit.install()
+if guard.fits(guard.AIRFLOW, "counting a task's start as a heartbeat"):
+    first_heartbeat.install()
 if guard.fits(guard.AIRFLOW, "keeping validators"):
     adapters.install()
 # Airflow freezes before this module is imported. Objects in the permanent generation are not written to by a

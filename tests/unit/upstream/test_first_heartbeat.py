@@ -1,0 +1,52 @@
+"""A task's start counts as its first heartbeat."""
+
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk.execution_time import supervisor
+
+from airfleet.upstream.first_heartbeat import counting_the_start
+
+
+def _supervisor(sent: list[str]) -> Any:
+    def heartbeat(task: str, pid: int) -> None:
+        sent.append(task)
+
+    return SimpleNamespace(
+        id="task",
+        _process=SimpleNamespace(pid=1),
+        client=SimpleNamespace(task_instances=SimpleNamespace(heartbeat=heartbeat)),
+        _last_heartbeat_attempt=0,
+        _terminal_state=None,
+    )
+
+
+def test_the_first_heartbeat_is_due_an_interval_after_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    one = _supervisor(sent)
+    send = supervisor.ActivitySubprocess._send_heartbeat_if_needed
+    counting_the_start(lambda *_, **__: None)(one, ti=None)
+    send(one)
+    assert not sent
+    now = time.monotonic()
+    monkeypatch.setattr(supervisor.time, "monotonic", lambda: now + supervisor.MIN_HEARTBEAT_INTERVAL + 1)
+    send(one)
+    assert sent == ["task"]
+
+
+def test_airflow_itself_sends_one_at_once() -> None:
+    sent: list[str] = []
+    supervisor.ActivitySubprocess._send_heartbeat_if_needed(_supervisor(sent))
+    assert sent == ["task"], "Airflow counts the start by itself: airfleet.upstream.first_heartbeat can go"
+
+
+def test_a_start_that_is_refused_counts_as_nothing() -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise RuntimeError("409")
+
+    one = _supervisor([])
+    with pytest.raises(RuntimeError, match="409"):
+        counting_the_start(refused)(one, ti=None)
+    assert one._last_heartbeat_attempt == 0
