@@ -28,6 +28,11 @@ DAG_MODULES = (
     "airflow.sdk.definitions.decorators.setup_teardown",
     "airflow.sdk.definitions.decorators.task_group",
 )
+# What telling the Dags of a file asks for: which of their tasks wait for, or start, another Dag.
+SERIALIZING_MODULES = (
+    "airflow.providers.standard.operators.trigger_dagrun",
+    "airflow.providers.standard.sensors.external_task",
+)
 TASK_MODULES = (
     "airflow.sdk.execution_time.task_runner",
     # What a pool process does first: its log, and a request to the kernel to end it with its parent.
@@ -37,18 +42,23 @@ TASK_MODULES = (
 
 
 def for_parsing() -> None:
-    """Do what reading a Dag file needs; what cannot be done is named in the log."""
-    _import(DAG_MODULES)
-    _attempt("loading plugins", _plugins)
+    """Do what reading a Dag file, and telling what is in it, needs; what cannot be done is named in the log."""
+    _for_dag_files()
+    _import(SERIALIZING_MODULES)
 
 
 def for_tasks() -> None:
     """Do what running a task needs, which begins with reading its Dag file."""
-    for_parsing()
+    _for_dag_files()
     _import(TASK_MODULES)
     _attempt("finding what providers bring for assets", _asset_handlers)
     _attempt("reading certificates", _certificates)
     _attempt("mapping Celery's results", _results)
+
+
+def _for_dag_files() -> None:
+    _import(DAG_MODULES)
+    _attempt("loading plugins", _plugins)
 
 
 def _import(modules: Iterable[str]) -> None:

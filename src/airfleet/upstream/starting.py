@@ -25,8 +25,10 @@ def on_starting(component: Any) -> None:
 
         scheduler.install()
     if "airflow.dag_processing.manager" in sys.modules:
-        from airfleet.upstream import preload
+        from airfleet.upstream import guard, parsing_loop, preload
 
         preload.for_parsing()
+        if guard.fits(guard.AIRFLOW, "resting of an idle dag-processor"):
+            parsing_loop.install()
     gc.collect()
     gc.freeze()

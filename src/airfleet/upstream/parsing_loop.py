@@ -1,0 +1,27 @@
+"""Let a dag-processor that has nothing to parse look around every two seconds instead of every one.
+
+Each round asks the metadata database for files that somebody wants parsed now and for callbacks. Files that are due,
+and the results of those in work, are not waited for any longer than before.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+IDLE_S = 2.0
+
+
+def install() -> None:
+    """Let this process's dag-processor rest."""
+    from airflow.dag_processing.manager import DagFileProcessorManager
+
+    DagFileProcessorManager._service_processor_sockets = resting(DagFileProcessorManager._service_processor_sockets)
+
+
+def resting(service: Callable[..., None]) -> Callable[..., None]:
+    """Return *service*, the loop's wait, with a longer one while no file is in work or in the queue."""
+
+    def service_processor_sockets(self: Any, timeout: float | None = IDLE_S) -> None:
+        idle = timeout and not self._processors and not self._file_queue
+        service(self, IDLE_S if idle else timeout)
+
+    return service_processor_sockets
