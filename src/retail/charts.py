@@ -9,6 +9,8 @@ from typing import Any
 import pygal
 from pygal.style import Style
 
+from retail.money import rupees
+
 _INK, _MUTED, _LINE = "#1f2a37", "#5b6675", "#e3e8ef"
 PALETTE = ("#2454a6", "#e07a3f", "#3a8f78", "#8a5bb0", "#c2a83e")
 _STYLE = Style(
@@ -34,17 +36,8 @@ _STYLE = Style(
 )
 # pygal writes a script and its own address into every chart; neither belongs on the page.
 _SURPLUS = re.compile(r"<script.*?</script>|<!--.*?-->", re.DOTALL)
-_MILLION = 1_000_000
 # Pixels, as the page shows them: a whole row, and half of one.
 _WIDE, _HALF = 920, 450
-
-
-def rupees(cents: float) -> str:
-    """Money for a reader: ₹ and thousands, in millions from a million on."""
-    value = cents / 100
-    if abs(value) >= _MILLION:
-        return f"₹{value / _MILLION:,.2f} M"
-    return f"₹{value:,.0f}"
 
 
 def _options(height: int, width: int = _WIDE, **more: Any) -> dict[str, Any]:

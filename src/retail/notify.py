@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from retail.charts import rupees
+from retail.money import rupees
 from retail.report import Facts, environment
 
 

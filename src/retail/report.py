@@ -12,8 +12,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 
-from retail import charts, warehouse
+from retail import warehouse
 from retail.errors import Verdict
+from retail.money import rupees
 from retail.periods import SHOP_ZONE
 from retail.warehouse import connection
 
@@ -117,6 +118,9 @@ def gather(conn: connection, run_id: str, as_of: datetime) -> Facts:
 
 
 def _draw(facts: Facts) -> dict[str, Markup]:
+    # Here, and not where the Dag file is read: each parse and each task would load the drawing library (0.1 CPU s).
+    from retail import charts
+
     labels = [f"{day:%d %b}" for day, _ in facts.days]
     months = [f"{row[0]:%b}" for row in facts.months]
     names = [" ".join(str(row[0]).split())[:_NAME_CHARS] for row in facts.products]
@@ -148,7 +152,7 @@ def _percent(share: float | None, digits: int = 1) -> str:
 def environment() -> Environment:
     """The templates, with everything escaped."""
     made = Environment(loader=PackageLoader("retail"), autoescape=select_autoescape(default=True), trim_blocks=True)
-    made.filters["rupees"] = charts.rupees
+    made.filters["rupees"] = rupees
     made.filters["change"] = _percent
     return made
 
