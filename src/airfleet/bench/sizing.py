@@ -11,7 +11,7 @@ BUSY = 0.6
 # Seconds that a task holds a slot, on average: what pipelines of queries and copies take.
 TASK_S = 30
 DAY_S = 86_400
-# [database] sql_alchemy_pool_size and sql_alchemy_max_overflow of airflow.cfg, for each process that has the metadata.
+# [database] sql_alchemy_pool_size of airflow.cfg, for each process that has the metadata.
 POOL = 15
 # Postgres' max_connections, of which this many are kept for init, exporters and people.
 CONNECTIONS, KEPT = 200, 20
