@@ -23,6 +23,15 @@ KNOWN = {
     "airflow.sdk.execution_time.supervisor:WatchedSubprocess._service_subprocess": "42a762c7c8aa4ea5",
     "airflow.sdk.execution_time.supervisor:WatchedSubprocess._check_subprocess_exit": "dc039d1f36e9b6cd",
     "airflow.sdk.execution_time.supervisor:ActivitySubprocess._monitor_subprocess": "02685b2380deaafd",
+    # Who asks for a task's start and sends heartbeats, and what the start counts as (first_heartbeat).
+    "airflow.sdk.execution_time.supervisor:ActivitySubprocess._on_child_started": "c1810e9d6d095987",
+    "airflow.sdk.execution_time.supervisor:ActivitySubprocess._send_heartbeat_if_needed": "31f8f8772b8c6096",
+    "airflow.api_fastapi.execution_api.routes.task_instances:ti_run": "d6a38ab41dd6f9ad",
+    # The dag-processor's loop and its wait (parsing_loop).
+    "airflow.dag_processing.manager:DagFileProcessorManager._run_parsing_loop": "95ec97abc767b66d",
+    "airflow.dag_processing.manager:DagFileProcessorManager._service_processor_sockets": "060eadcb06a47352",
+    # What telling a file's Dags imports (preload).
+    "airflow.serialization.serialized_objects:_DependencyDetector.detect_task_dependencies": "c972d0b8551e3e48",
     # The loop that sleeps, and what it counts as something that happened (polling).
     "airflow.jobs.scheduler_job_runner:SchedulerJobRunner.__init__": "0d573124b75acc0f",
     "airflow.jobs.scheduler_job_runner:SchedulerJobRunner._run_scheduler_loop": "d7dd5578d64a9b0b",
@@ -66,7 +75,7 @@ def test_the_installed_versions_are_those_that_the_changes_are_applied_to(known:
     assert metadata.version(package) == version
 
 
-@pytest.mark.parametrize("module", (*preload.DAG_MODULES, *preload.TASK_MODULES))
+@pytest.mark.parametrize("module", (*preload.DAG_MODULES, *preload.SERIALIZING_MODULES, *preload.TASK_MODULES))
 def test_every_preloaded_module_exists(module: str) -> None:
     assert importlib.import_module(module)
 

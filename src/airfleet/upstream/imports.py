@@ -15,6 +15,8 @@ from typing import Any
 
 # Each names a module here with a function `change(module, execute)`, which executes the module and changes it.
 CHANGED = {
+    "airflow": "airfleet.upstream.quiet_imports",
+    "airflow.api_fastapi.main": "airfleet.upstream.quiet_imports",
     "airflow.api_fastapi.execution_api.versions": "airfleet.upstream.api_versions",
     "airflow.cli.commands.scheduler_command": "airfleet.upstream.health_page",
     "airflow.sdk.definitions._internal.decorators": "airfleet.upstream.source_trees",
