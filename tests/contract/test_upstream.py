@@ -54,6 +54,9 @@ KNOWN = {
     "airflow.utils.scheduler_health:HealthServer": "904edc3a3d5412db",
     # All that needs libcst (source_trees).
     "airflow.sdk.definitions._internal.decorators:_TaskDecoratorRemover": "3559dd77a925e7d7",
+    # The question that a connection is asked before its use, and who asks it (pings).
+    "sqlalchemy.dialects.postgresql._psycopg_common:_PGDialect_common_psycopg.do_ping": "03ddcbc467e91339",
+    "sqlalchemy.engine.default:DefaultDialect._do_ping_w_event": "89e25dbbee0dd72f",
     # What embedded/log_server.py checks in its place.
     "airflow.utils.serve_logs.log_server:JWTAuthStaticFiles": "34527fae7c32cfd9",
     "airflow.utils.serve_logs.log_server:create_app": "2c57968a21cf2e68",
@@ -69,7 +72,7 @@ def test_what_is_changed_upstream_is_what_it_was_made_for(name: str) -> None:
     assert hashlib.sha256(inspect.getsource(found).encode()).hexdigest()[:16] == KNOWN[name]
 
 
-@pytest.mark.parametrize("known", [guard.AIRFLOW, guard.CELERY])
+@pytest.mark.parametrize("known", [guard.AIRFLOW, guard.CELERY, guard.SQLALCHEMY])
 def test_the_installed_versions_are_those_that_the_changes_are_applied_to(known: tuple[str, str]) -> None:
     package, version = known
     assert metadata.version(package) == version

@@ -1,4 +1,5 @@
-"""Change modules of Airflow as they are imported: some would have loaded, or started, what is not needed by then.
+"""Change modules of Airflow, and one of SQLAlchemy, as they are imported: some would have loaded, started or asked what
+is not needed.
 
 sitecustomize installs this in every process, before anything of Airflow is there. A process that never imports a module
 pays nothing for its change.
@@ -20,6 +21,7 @@ CHANGED = {
     "airflow.api_fastapi.execution_api.versions": "airfleet.upstream.api_versions",
     "airflow.cli.commands.scheduler_command": "airfleet.upstream.health_page",
     "airflow.sdk.definitions._internal.decorators": "airfleet.upstream.source_trees",
+    "sqlalchemy.dialects.postgresql.psycopg2": "airfleet.upstream.pings",
 }
 
 
