@@ -26,8 +26,8 @@ _LIMITS = {
     " Postgres talk once a second.",
     "memory": "Each of six processes holds some 100 MiB of what Airflow imports, and containers share none of it. A"
     " pool process keeps 30 MiB of its own after its first task: counting references writes to pages that were shared.",
-    "startup": "The cores: init takes 6 s of it on one, and then the imports of four roles and the webserver's pages and"
-    " views 7 s on both.",
+    "startup": "The cores: init takes 6 s of it on one, and then the imports of four roles and the webserver's pages"
+    " and views 7 s on both.",
 }
 _TITLES = {
     "first-dags": "The three pipelines at once",
