@@ -61,16 +61,21 @@ class Checkout:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start `./airfleet ARGUMENTS` in a process group of its own, and return it."""
-        return subprocess.Popen(
-            [str(self.root / "airfleet"), *arguments],
-            cwd=self.root,
-            env=self.environment(),
-            user=self.user,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        # Tests that a shell runs in its background ignore interrupts, and what they start would inherit that.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return subprocess.Popen(
+                [str(self.root / "airfleet"), *arguments],
+                cwd=self.root,
+                env=self.environment(),
+                user=self.user,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def interrupt(self, step: str, *arguments: str, with_signal: signal.Signals, timeout_s: float) -> None:
         """Start `./airfleet ARGUMENTS`, signal its process group once it says *step*, and return at its end."""
