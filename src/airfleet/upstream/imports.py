@@ -47,7 +47,9 @@ class _Finder(MetaPathFinder):
 def _execute(change: str, execute: Callable[[ModuleType], None], module: ModuleType) -> None:
     from airfleet.upstream import guard
 
-    if guard.fits(guard.AIRFLOW, change):
+    package = module.__name__.partition(".")[0]
+    known = {"airflow": guard.AIRFLOW, "sqlalchemy": guard.SQLALCHEMY}[package]
+    if guard.fits(known, change):
         importlib.import_module(change).change(module, partial(execute, module))
     else:
         execute(module)

@@ -3,6 +3,8 @@
 SQLAlchemy asks with a query of its own each time that a connection is taken from the pool. A connection that Postgres,
 or a PgBouncer, has closed has an end to read; nothing is to be read from one that is well, as nobody has asked it
 anything. Where anything is there to read, the query is sent as before.
+
+Measured (2026-11-25, 45 s of one idle stack beside the 60 s of one before): 0.073 of a core of all roles become 0.059.
 """
 
 import select
@@ -13,12 +15,9 @@ from typing import Any
 
 def change(module: ModuleType, execute: Callable[[], None]) -> None:
     """Execute SQLAlchemy's *module*, and let psycopg2's connections be looked at."""
-    from airfleet.upstream import guard
-
     execute()
-    if guard.fits(guard.SQLALCHEMY, "looking at a connection's socket"):
-        dialect: Any = module.PGDialect_psycopg2
-        dialect.do_ping = looking_first(dialect.do_ping)
+    dialect: Any = module.PGDialect_psycopg2
+    dialect.do_ping = looking_first(dialect.do_ping)
 
 
 def looking_first(ping: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
