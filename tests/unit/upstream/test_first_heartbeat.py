@@ -9,15 +9,28 @@ from airflow.sdk.execution_time import supervisor
 
 from airfleet.upstream.first_heartbeat import counting_the_start
 
+START = supervisor.ActivitySubprocess._on_child_started
+TASK: dict[str, Any] = {
+    "ti": SimpleNamespace(id="task"),
+    "dag_rel_path": "dag.py",
+    "bundle_info": None,
+    "sentry_integration": "",
+}
+
 
 def _supervisor(sent: list[str]) -> Any:
     def heartbeat(task: str, pid: int) -> None:
         sent.append(task)
 
+    def start(*_: object) -> Any:
+        return SimpleNamespace(should_retry=True, start_date=None)
+
     return SimpleNamespace(
         id="task",
+        pid=1,
         _process=SimpleNamespace(pid=1),
-        client=SimpleNamespace(task_instances=SimpleNamespace(heartbeat=heartbeat)),
+        client=SimpleNamespace(task_instances=SimpleNamespace(heartbeat=heartbeat, start=start)),
+        send_msg=lambda *_, **__: None,
         _last_heartbeat_attempt=0,
         _terminal_state=None,
     )
@@ -27,7 +40,7 @@ def test_the_first_heartbeat_is_due_an_interval_after_the_start(monkeypatch: pyt
     sent: list[str] = []
     one = _supervisor(sent)
     send = supervisor.ActivitySubprocess._send_heartbeat_if_needed
-    counting_the_start(lambda *_, **__: None)(one, ti=None)
+    counting_the_start(START)(one, **TASK)
     send(one)
     assert not sent
     now = time.monotonic()
@@ -38,7 +51,9 @@ def test_the_first_heartbeat_is_due_an_interval_after_the_start(monkeypatch: pyt
 
 def test_airflow_itself_sends_one_at_once() -> None:
     sent: list[str] = []
-    supervisor.ActivitySubprocess._send_heartbeat_if_needed(_supervisor(sent))
+    one = _supervisor(sent)
+    START(one, **TASK)
+    supervisor.ActivitySubprocess._send_heartbeat_if_needed(one)
     assert sent == ["task"], "Airflow counts the start by itself: airfleet.upstream.first_heartbeat can go"
 
 

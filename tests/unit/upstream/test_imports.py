@@ -107,3 +107,18 @@ def test_the_schedulers_health_page_is_served_from_a_thread_of_it() -> None:
             print(during, children, status())
     """
     assert ask(asked) == "404 [] away"
+
+
+def test_no_garbage_is_looked_for_while_airflow_is_imported() -> None:
+    imported = "import gc, airflow; assert gc.isenabled(); print(gc.get_stats()[2]['collections'])"
+    assert int(ask(imported, changed=False)) > 0
+    assert ask(imported) == "0"
+
+
+def test_pooled_connections_are_looked_at() -> None:
+    pings = """
+        from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
+        print(PGDialect_psycopg2.do_ping.__module__)
+    """
+    assert ask(pings, changed=False).startswith("sqlalchemy.")
+    assert ask(pings) == "airfleet.upstream.pings"

@@ -30,6 +30,7 @@ from airflow.sdk.listener import get_listener_manager
 get_listener_manager()
 assert task_runner.TypeAdapter(task_runner.JsonValue) is task_runner.TypeAdapter(task_runner.JsonValue)
 assert supervisor.WatchedSubprocess._service_subprocess.__module__ == "airfleet.upstream.task_exit"
+assert supervisor.ActivitySubprocess._on_child_started.__module__ == "airfleet.upstream.first_heartbeat"
 print("IMPORTED", sorted(set(sys.modules) - before))
 print("THREADS", threading.active_count())
 """
