@@ -29,7 +29,7 @@ LOOP = "airflow.scheduler.scheduler_loop_duration"
 
 @dataclass(frozen=True)
 class Batch:
-    """One run of a soak: tasks, seconds, CPU seconds, median and longest wait in the queue, memory afterwards."""
+    """One run of a soak: tasks, seconds, CPU seconds, median and longest wait in the queue, each role's memory after."""
 
     tasks: int
     seconds: float
@@ -37,8 +37,7 @@ class Batch:
     queued_s_median: float
     queued_s_max: float
     loop_ms_median: float
-    memory_mib: float
-    scheduler_mib: float
+    memory_mib: dict[str, float]
 
 
 def scale_out(of: Instance, counts: tuple[int, ...], tasks: int, seconds: int, say: Say) -> list[dict[str, float]]:
@@ -151,7 +150,8 @@ def soak(of: Instance, statsd: StatsdServer, tasks: int, until: float, say: Say)
         "database_kib_per_task": round(grown / done / 1024, 2),
         "first_quarter": _summary(batches[:part]),
         "last_quarter": _summary(batches[-part:]),
-        "scheduler_mib_per_1000_tasks": round(slope([b.scheduler_mib for b in batches]) / batches[0].tasks * 1000, 2),
+        # The second half alone: what is filled once, such as caches and Postgres' buffers, is by then.
+        "mib_per_1000_tasks": _growth(batches[len(batches) // 2 :]),
         "cpu_s_per_task": round(sum(b.cpu_s for b in batches) / done, 4),
     }
 
@@ -170,7 +170,6 @@ def _batch(of: Instance, cursor: Any, statsd: StatsdServer) -> Batch:
     ran = workloads.run(of, "bench_burst", {"tasks": _BATCH}, _BATCH + 1)
     cursor.execute(resources.files("airfleet.bench").joinpath("queued.sql").read_text(), {"dag_id": "bench_burst"})
     middle, longest = cursor.fetchone()
-    memory = memory_bytes(of)
     return Batch(
         tasks=ran.tasks,
         seconds=ran.seconds,
@@ -178,19 +177,23 @@ def _batch(of: Instance, cursor: Any, statsd: StatsdServer) -> Batch:
         queued_s_median=float(middle),
         queued_s_max=float(longest),
         loop_ms_median=median(statsd.timers_ms[LOOP][loops:] or [0.0]),
-        memory_mib=sum(memory.values()) / (1 << 20),
-        scheduler_mib=memory[SCHEDULER.name] / (1 << 20),
+        memory_mib={role: used / (1 << 20) for role, used in memory_bytes(of).items()},
     )
 
 
-def _summary(batches: list[Batch]) -> dict[str, float]:
+def _growth(batches: list[Batch]) -> dict[str, float]:
+    """Return, by role, the MiB that its memory grows by for each 1000 tasks."""
+    roles = batches[0].memory_mib
+    return {r: round(slope([b.memory_mib[r] for b in batches]) / batches[0].tasks * 1000, 1) for r in roles}
+
+
+def _summary(batches: list[Batch]) -> dict[str, Any]:
     return {
         "tasks_per_s": round(sum(b.tasks for b in batches) / sum(b.seconds for b in batches), 2),
         "queued_s_median": round(median(b.queued_s_median for b in batches), 2),
         "queued_s_max": round(max(b.queued_s_max for b in batches), 2),
         "scheduler_loop_ms": round(median(b.loop_ms_median for b in batches), 1),
-        "memory_mib": round(median(b.memory_mib for b in batches)),
-        "scheduler_mib": round(median(b.scheduler_mib for b in batches)),
+        "memory_mib": {role: round(median(b.memory_mib[role] for b in batches)) for role in batches[0].memory_mib},
     }
 
 

@@ -39,6 +39,7 @@ def page(found: Mapping[str, Any]) -> str:
     if soak := parts.get("soak"):
         for quarter in ("first_quarter", "last_quarter"):
             values |= {f"soak_{quarter}_{name}": value for name, value in soak[quarter].items()}
+        values["soak_memory_table"] = _memory(soak)
         values["sizing_table"] = _sizes(cpu_s, soak["redis_bytes_per_waiting_task"], found["slots"])
     if parsed := parts.get("parse"):
         cores = parsed["dags"] * parsed["dag_processor_cpu_s_per_file"] / _INTERVAL_S
@@ -79,6 +80,14 @@ def _named(parts: Mapping[str, Mapping[str, Any]]) -> str:
              f"{m['cpu_s_per_task']:g}", f"{m['all_slots_busy_s']:g}", f"{m['memory_mib']:,}")
         )  # fmt: skip
     return table(head, rows)
+
+
+def _memory(soak: Mapping[str, Any]) -> str:
+    first, last = (soak[quarter]["memory_mib"] for quarter in ("first_quarter", "last_quarter"))
+    grown = soak["mib_per_1000_tasks"]
+    rows = [(role, f"{first[role]:,}", f"{last[role]:,}", f"{grown[role]:g}") for role in grown]
+    total = ("together", f"{sum(first.values()):,}", f"{sum(last.values()):,}", f"{sum(grown.values()):.1f}")
+    return table(("role", "first quarter", "last quarter", "for each 1000 tasks"), [*rows, total])
 
 
 def _sizes(cpu_s: Mapping[str, float], redis_bytes: float, slots: int) -> str:

@@ -12,8 +12,7 @@ QUARTER = {
     "queued_s_median": 3.1,
     "queued_s_max": 20.0,
     "scheduler_loop_ms": 30.0,
-    "memory_mib": 1200,
-    "scheduler_mib": 150,
+    "memory_mib": {"airflow-scheduler": 150, "postgres": 1050},
 }
 PARTS: dict[str, Any] = {
     "scale-out": {"steps": [{"workers": 1, "seconds": 166.5, "ceiling_s": 160, "efficiency": 1.0, "cpu_s": 12.0}]},
@@ -34,7 +33,7 @@ PARTS: dict[str, Any] = {
         "tasks": 2010,
         "statsd_finished": 2010,
         "database_kib_per_task": 3.0,
-        "scheduler_mib_per_1000_tasks": 0.1,
+        "mib_per_1000_tasks": {"airflow-scheduler": 0.1, "postgres": 2.5},
         "first_quarter": QUARTER,
         "last_quarter": QUARTER,
     },
@@ -64,7 +63,7 @@ def measured(*parts: str) -> dict[str, Any]:
 def test_every_figure_is_filled_in() -> None:
     text = page(measured(*PARTS))
     assert "$" not in text
-    for figure in ("166.5", "77.7", "2010", "10,000,000", "8.7", "2026-01-02"):
+    for figure in ("166.5", "77.7", "2010", "10,000,000", "8.7", "2026-01-02", "1,200", "2.6"):
         assert figure in text
 
 
