@@ -52,6 +52,8 @@ KNOWN = {
     "airflow.api_fastapi.execution_api.app:create_task_execution_api_app": "d1f969e0ef3c23cd",
     "airflow.cli.commands.scheduler_command:_serve_health_check": "32748f6918f77444",
     "airflow.utils.scheduler_health:HealthServer": "904edc3a3d5412db",
+    # Who writes the access log, and how (access_log).
+    "airflow.api_fastapi.common.http_access_log:HttpAccessLogMiddleware.__call__": "9e70ab31574eded3",
     # All that needs libcst (source_trees).
     "airflow.sdk.definitions._internal.decorators:_TaskDecoratorRemover": "3559dd77a925e7d7",
     # The question that a connection is asked before its use, and who asks it (pings).

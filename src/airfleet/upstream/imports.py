@@ -18,6 +18,7 @@ from typing import Any
 CHANGED = {
     "airflow": "airfleet.upstream.quiet_imports",
     "airflow.api_fastapi.main": "airfleet.upstream.quiet_imports",
+    "airflow.api_fastapi.common.http_access_log": "airfleet.upstream.access_log",
     "airflow.api_fastapi.execution_api.versions": "airfleet.upstream.api_versions",
     "airflow.cli.commands.scheduler_command": "airfleet.upstream.health_page",
     "airflow.sdk.definitions._internal.decorators": "airfleet.upstream.source_trees",

@@ -122,3 +122,30 @@ def test_pooled_connections_are_looked_at() -> None:
     """
     assert ask(pings, changed=False).startswith("sqlalchemy.")
     assert ask(pings) == "airfleet.upstream.pings"
+
+
+def test_the_access_log_has_every_request_but_those_of_tasks_that_were_answered() -> None:
+    asked = """
+        from airflow.api_fastapi.common.http_access_log import HttpAccessLogMiddleware
+        from fastapi import FastAPI, HTTPException
+        from fastapi.testclient import TestClient
+        from structlog.testing import capture_logs
+
+        app = FastAPI()
+
+        @app.get("/{path:path}")
+        def answer(path):
+            if path.endswith("bad"):
+                raise RuntimeError(path)
+            if path.endswith("no"):
+                raise HTTPException(409)
+
+        app.add_middleware(HttpAccessLogMiddleware)
+        with capture_logs() as lines:
+            for path in ("/execution/yes", "/execution/no", "/execution/bad", "/api/v2/yes", "/executions"):
+                TestClient(app, raise_server_exceptions=False).get(path)
+        print([(line["path"], line["status_code"]) for line in lines])
+    """
+    always = [("/execution/no", 409), ("/execution/bad", 500), ("/api/v2/yes", 200), ("/executions", 200)]
+    assert ask(asked, changed=False) == str([("/execution/yes", 200), *always])
+    assert ask(asked) == str(always)
