@@ -27,9 +27,12 @@ KNOWN = {
     "airflow.sdk.execution_time.supervisor:ActivitySubprocess._on_child_started": "c1810e9d6d095987",
     "airflow.sdk.execution_time.supervisor:ActivitySubprocess._send_heartbeat_if_needed": "31f8f8772b8c6096",
     "airflow.api_fastapi.execution_api.routes.task_instances:ti_run": "d6a38ab41dd6f9ad",
-    # The dag-processor's loop and its wait (parsing_loop).
+    # The dag-processor's loop and its wait, what it takes for due, and how long a file took (parsing_loop).
     "airflow.dag_processing.manager:DagFileProcessorManager._run_parsing_loop": "95ec97abc767b66d",
     "airflow.dag_processing.manager:DagFileProcessorManager._service_processor_sockets": "060eadcb06a47352",
+    "airflow.dag_processing.manager:DagFileProcessorManager.prepare_file_queue": "5960a78b19b87378",
+    "airflow.dag_processing.manager:DagFileProcessorManager._sort_by_mtime": "d1598c3e900d15e9",
+    "airflow.dag_processing.manager:process_parse_results": "dd2f0ab6a23250e6",
     # What telling a file's Dags imports (preload).
     "airflow.serialization.serialized_objects:_DependencyDetector.detect_task_dependencies": "c972d0b8551e3e48",
     # The loop that sleeps, and what it counts as something that happened (polling).

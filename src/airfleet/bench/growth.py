@@ -17,6 +17,7 @@ from airfleet.bench.statsd import StatsdServer
 from airfleet.embedded.stack import Say
 from airfleet.errors import AirfleetError
 from airfleet.roles import DAG_PROCESSOR, SCHEDULER, WORKER, url
+from airfleet.upstream import parsing_loop
 
 _POLL_S = 0.5
 _PARSE_TIMEOUT_S = 900.0
@@ -29,7 +30,7 @@ LOOP = "airflow.scheduler.scheduler_loop_duration"
 
 @dataclass(frozen=True)
 class Batch:
-    """One run of a soak: tasks, seconds, CPU seconds, median and longest wait in the queue, each role's memory after."""
+    """One run of a soak: tasks, seconds, CPU seconds, median and longest wait in the queue, memory after it by role."""
 
     tasks: int
     seconds: float
@@ -82,7 +83,8 @@ def parse(of: Instance, dags: int, tasks: int, say: Say) -> dict[str, float]:
         first = time.monotonic() - began
         use = meter.use()
         again = Meter(of)
-        time.sleep(max(first, 60))
+        # By then each unchanged file has been due once, at the longest interval between two parses of it.
+        time.sleep(parsing_loop.LONGEST_S + first)
         steady = again.use()
         bytes_after = _database_bytes(cursor)
     after = memory_bytes(of)
@@ -91,6 +93,7 @@ def parse(of: Instance, dags: int, tasks: int, say: Say) -> dict[str, float]:
         "tasks": dags * tasks,
         "first_parse_s": round(first, 1),
         "dag_processor_cpu_s_per_file": round(use.cpu_s[DAG_PROCESSOR.name] / dags, 4),
+        "steady_s": round(steady.wall_s),
         "steady_dag_processor_cores": round(steady.cpu_s[DAG_PROCESSOR.name] / steady.wall_s, 3),
         "steady_scheduler_cores": round(steady.cpu_s[SCHEDULER.name] / steady.wall_s, 3),
         "steady_postgres_cores": round(steady.cpu_s["postgres"] / steady.wall_s, 3),

@@ -28,7 +28,7 @@ def on_starting(component: Any) -> None:
         from airfleet.upstream import guard, parsing_loop, preload
 
         preload.for_parsing()
-        if guard.fits(guard.AIRFLOW, "resting of an idle dag-processor"):
+        if guard.fits(guard.AIRFLOW, "a dag-processor in step with its files"):
             parsing_loop.install()
     gc.collect()
     gc.freeze()

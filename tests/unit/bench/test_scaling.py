@@ -21,6 +21,7 @@ PARTS: dict[str, Any] = {
         "tasks": 10000,
         "first_parse_s": 77.7,
         "dag_processor_cpu_s_per_file": 0.05,
+        "steady_s": 660.0,
         "steady_dag_processor_cores": 0.9,
         "steady_scheduler_cores": 0.1,
         "steady_postgres_cores": 0.1,

@@ -1,12 +1,6 @@
 """Modules of Airflow that are changed as they are imported, each looked at in a process of its own."""
 
-import os
-import subprocess
-import sys
-import tempfile
-import textwrap
-
-from airfleet.paths import Paths
+from support.fresh_python import ask
 
 SOURCE = """
 @task.virtualenv(requirements=["x"])
@@ -15,17 +9,6 @@ SOURCE = """
 def work():
     return 1
 """
-
-
-def ask(program: str, *, changed: bool = True) -> str:
-    """Return what *program* prints in a fresh Python, with the project's code on its path or without it."""
-    given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Paths().root / "src") if changed else ""}
-    command = [sys.executable, "-P", "-W", "ignore", "-c", textwrap.dedent(program)]
-    with tempfile.TemporaryDirectory() as home:
-        given["AIRFLOW_HOME"] = home
-        done = subprocess.run(command, env=given, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout.splitlines()[-1]
 
 
 def test_libcst_is_loaded_by_the_first_task_whose_source_is_rewritten() -> None:

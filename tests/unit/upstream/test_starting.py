@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from support.fresh_python import ask
 
 from airfleet.upstream import starting
 
@@ -28,3 +29,17 @@ def thawed() -> Iterator[None]:
 def test_what_is_loaded_is_frozen_in_a_role_and_not_in_a_task(component: Any, frozen: bool) -> None:
     starting.on_starting(component)
     assert (gc.get_freeze_count() > 0) == frozen
+
+
+def test_a_dag_processor_that_starts_keeps_step_with_its_files() -> None:
+    started = """
+        from airflow.dag_processing.manager import DagFileProcessorManager as Manager
+        from airfleet.upstream import starting
+
+        class Job:
+            pass
+
+        starting.on_starting(Job())
+        print(Manager.prepare_file_queue.__module__, Manager._service_processor_sockets.__module__)
+    """
+    assert ask(started) == "airfleet.upstream.parsing_loop airfleet.upstream.parsing_loop"
