@@ -89,7 +89,7 @@ WORKER = _role(
     Grant.WAREHOUSE,
     Grant.MAIL,
 )
-FLOWER = _role("flower", "airflow celery flower", Grant.BROKER, Grant.FLOWER_LOGIN)
+FLOWER = _role("flower", "celery flower", Grant.BROKER, Grant.FLOWER_LOGIN, runs_airflow=False)
 MAIL_CATCHER = _role("mail", "python -P -m airfleet.mail_catcher", Grant.MAIL_CATCHER_LOGIN, runs_airflow=False)
 
 # In the order in which they start: the webserver first, as tasks report to it; workers before what feeds them.
@@ -194,7 +194,8 @@ def _mail(s: Settings, at: Addresses) -> Mapping[str, str]:
 
 def _flower_login(s: Settings, _: Addresses) -> Mapping[str, str]:
     return {
-        "AIRFLOW__CELERY__FLOWER_BASIC_AUTH": f"{s.flower_user}:{s.flower_password.get_secret_value()}",
+        "CELERY_CONFIG_MODULE": "airfleet.flower_config",
+        "FLOWER_BASIC_AUTH": f"{s.flower_user}:{s.flower_password.get_secret_value()}",
         # Shutting workers down and revoking tasks is for operators with a shell, not for a web page.
         "FLOWER_READ_ONLY": "true",
         "FLOWER_PURGE_OFFLINE_WORKERS": "300",

@@ -154,8 +154,9 @@ def _local(role: Role, number: int, settings: Settings, paths: Paths) -> dict[st
             "AIRFLOW__CELERY__WORKER_CONCURRENCY": str(settings.worker_concurrency),
         },
         FLOWER: {
-            "AIRFLOW__CELERY__FLOWER_HOST": settings.bind_address,
-            "AIRFLOW__CELERY__FLOWER_PORT": str(settings.flower_port),
+            "FLOWER_ADDRESS": settings.bind_address,
+            "FLOWER_PORT": str(settings.flower_port),
+            "WORKER_QUEUES": settings.worker_queues,
         },
         MAIL_CATCHER: {
             "MAIL_CATCHER_ADDRESS": f"{LOOPBACK}:{settings.mail_catcher_port}",

@@ -39,10 +39,10 @@ def test_a_secret_reaches_the_roles_that_need_it(given: Settings, secret: str) -
     assert has == NEEDS[secret]
 
 
-def test_every_airflow_role_but_flower_has_the_fernet_key(given: Settings) -> None:
+def test_every_airflow_role_has_the_fernet_key(given: Settings) -> None:
     key = given.fernet_key.get_secret_value()
     has = {r.name for r in roles.ROLES if key in roles.environment(r, given, AT).values()}
-    assert has == {r.name for r in roles.ROLES if r.runs_airflow} - {"flower"}
+    assert has == {r.name for r in roles.ROLES if r.runs_airflow}
 
 
 def test_mail_goes_to_the_catcher_until_a_server_is_named(given: Settings) -> None:
