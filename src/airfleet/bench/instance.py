@@ -16,13 +16,13 @@ from typing import Any
 import psutil
 
 from airfleet import env_file, settings
+from airfleet.embedded import one_shot
 from airfleet.embedded.health import Health
 from airfleet.embedded.instances import LOG_SERVER
 from airfleet.embedded.instances import Instance as RoleInstance
 from airfleet.embedded.process_manager import processes
 from airfleet.embedded.stack import EmbeddedStack, Say
 from airfleet.embedded.watchers import Watcher
-from airfleet.init.rotated import NOTHING_ROTATED, Rotated
 from airfleet.paths import Paths
 from airfleet.preflight import PORT_KEYS, WATCHERS_PORT_KEYS, free_ports
 from airfleet.roles import FLOWER, MAIL_CATCHER, TRIGGERER, WEBSERVER, WORKER
@@ -96,8 +96,11 @@ class OfficialStack(EmbeddedStack):
         super().__init__(given, paths)
         self._start_up = start_up
 
-    def _init(self, say: Say, migrating: Callable[[], None], rotated: Rotated = NOTHING_ROTATED) -> None:
-        super()._init(say, lambda: None, rotated)
+    def _begin(self, init: one_shot.Init) -> None:
+        """Wait: there init starts after Postgres."""
+
+    def _finish(self, init: one_shot.Init, say: Say, migrating: Callable[[], None]) -> None:
+        super()._finish(init, say, lambda: None)
         role = next(i for i in self._instances(self.counts()) if i.role is WEBSERVER)
         for command in self._start_up["commands"]:
             subprocess.run(command, env=role.environment, check=True, capture_output=True)

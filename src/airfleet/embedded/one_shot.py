@@ -36,33 +36,55 @@ def run_command(paths: Paths, module: str, arguments: list[str], variables: Mapp
     return subprocess.run(command, env={**process_environment(paths), **variables}, check=False).returncode
 
 
-def init(
-    settings: Settings, paths: Paths, say: Callable[[str], None], migrating: Callable[[], None], rotated: Rotated
-) -> None:
-    """Run init to its end; *migrating* is called when it has made and checked all but Airflow's tables."""
-    say("databases, roles and secrets")
-    variables = process_environment(paths) | environment(INIT, settings, addresses(settings))
-    variables |= _as_environment(settings) | {"POSTGRES_HOST": LOOPBACK, "REDIS_HOST": LOOPBACK}
-    variables |= rotated.variables()
-    log = paths.role_logs / f"{INIT.name}.log"
-    with log.open("a") as output, tempfile.TemporaryFile("w+") as problems:
-        running = subprocess.Popen(
-            [sys.executable, *INIT.command[1:]],
-            env=variables,
-            stdout=subprocess.PIPE,
-            stderr=problems,
-            text=True,
-        )
-        for line in running.stdout or ():
-            output.write(line)
-            if MIGRATING in line:
-                migrating()
-        status = running.wait()
-        problems.seek(0)
-        said = problems.read()
-        output.write(said)
-    if status != 0:
-        raise AirfleetError(f"init failed: {last_lines(said, 3)}", f"Its whole log is {log}.")
+class Init:
+    """Init in a process of its own; use as a context manager, which ends it when it is left before it has finished."""
+
+    def __init__(self, settings: Settings, paths: Paths, rotated: Rotated) -> None:
+        self._variables = process_environment(paths) | environment(INIT, settings, addresses(settings))
+        self._variables |= _as_environment(settings) | {"POSTGRES_HOST": LOOPBACK, "REDIS_HOST": LOOPBACK}
+        self._variables |= rotated.variables()
+        self._log = paths.role_logs / f"{INIT.name}.log"
+        self._problems = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed on leaving
+        self._running: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> "Init":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._running:
+            self._running.kill()
+            self._running.communicate()
+        self._problems.close()
+
+    def begin(self) -> subprocess.Popen[str]:
+        """Start it unless it is on its way; it waits for the servers."""
+        if not self._running:
+            self._running = subprocess.Popen(
+                [sys.executable, *INIT.command[1:]],
+                env=self._variables,
+                stdout=subprocess.PIPE,
+                stderr=self._problems,
+                text=True,
+            )
+        return self._running
+
+    def finish(self, migrating: Callable[[], None]) -> None:
+        """Return when it has ended; *migrating* is called when it has made and checked all but Airflow's tables.
+
+        Raises AirfleetError with what it said.
+        """
+        running = self.begin()
+        with self._log.open("a") as output:
+            for line in running.stdout or ():
+                output.write(line)
+                if MIGRATING in line:
+                    migrating()
+            status = running.wait()
+            self._problems.seek(0)
+            said = self._problems.read()
+            output.write(said)
+        if status != 0:
+            raise AirfleetError(f"init failed: {last_lines(said, 3)}", f"Its whole log is {self._log}.")
 
 
 def last_lines(text: str, count: int) -> str:

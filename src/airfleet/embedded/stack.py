@@ -73,18 +73,19 @@ class EmbeddedStack:
         What runs and is configured as it should be is left alone; workers that were paused take tasks again. Secrets
         that were *rotated* are brought into the servers. Raises AirfleetError naming what did not start.
         """
-        changed = self._start_servers(counts, say)
-        # What watches comes first, so that it sees the others' first signs of life.
-        wanted: list[Instance | Watcher] = [
-            *self._watchers(),
-            *self._instances(counts),
-        ]
-        states = {state.name: state.state for state in self.manager.states()}
-        missing = [each for each in wanted if states.get(each.name) != "RUNNING"]
-        if missing or changed or rotated.keys:
-            # A worker's start takes as long as the first migration, and neither needs the other.
-            early = [i for i in missing if isinstance(i, Watcher) or Grant.METADATA not in i.role.grants]
-            self._init(say, lambda: self._start(early), rotated)
+        with one_shot.Init(self.settings, self.paths, rotated) as init:
+            changed = self._start_servers(counts, say, init)
+            # What watches comes first, so that it sees the others' first signs of life.
+            wanted: list[Instance | Watcher] = [
+                *self._watchers(),
+                *self._instances(counts),
+            ]
+            states = {state.name: state.state for state in self.manager.states()}
+            missing = [each for each in wanted if states.get(each.name) != "RUNNING"]
+            if missing or changed or rotated.keys:
+                # A worker's start takes as long as the first migration, and neither needs the other.
+                early = [i for i in missing if isinstance(i, Watcher) or Grant.METADATA not in i.role.grants]
+                self._finish(init, say, lambda: self._start(early))
         self._start(missing)
         with self.workers() as workers:
             workers.resume(self.settings.worker_queues.split(","))
@@ -101,8 +102,9 @@ class EmbeddedStack:
 
     def start_servers(self, say: Say) -> None:
         """Start Postgres and Redis alone, with every database and role made."""
-        self._start_servers(self.counts(), say)
-        self._init(say, lambda: None)
+        with one_shot.Init(self.settings, self.paths, NOTHING_ROTATED) as init:
+            self._start_servers(self.counts(), say, init)
+            self._finish(init, say, lambda: None)
 
     def has_data(self) -> bool:
         """Return whether there are databases, running or not."""
@@ -114,7 +116,7 @@ class EmbeddedStack:
         password = self.settings.postgres_password.get_secret_value()
         return [str(servers.postgres_binaries(self.paths) / name), *login], {"PGPASSWORD": password}
 
-    def _start_servers(self, counts: dict[str, int], say: Say) -> list[str]:
+    def _start_servers(self, counts: dict[str, int], say: Say, init: one_shot.Init) -> list[str]:
         """Return the names of running processes whose configuration changed."""
         self._refuse_outside_servers()
         running = self.is_running()
@@ -123,6 +125,8 @@ class EmbeddedStack:
         own = {p.pid for p in processes(self.paths)}
         preflight.check(self.settings, [self.paths.servers, self.paths.state], own)
         self.paths.state.mkdir(exist_ok=True)
+        if not self.has_data():
+            self._begin(init)
         self.manager.configure(self._programs(counts))
         if running:
             changed = self.manager.apply()
@@ -273,8 +277,13 @@ class EmbeddedStack:
         programs += [Program(w.name, w.command, w.environment) for w in self._watchers()]
         return programs
 
-    def _init(self, say: Say, migrating: Callable[[], None], rotated: Rotated = NOTHING_ROTATED) -> None:
-        one_shot.init(self.settings, self.paths, say, migrating, rotated)
+    def _begin(self, init: one_shot.Init) -> None:
+        """Let init import Airflow while the databases are made."""
+        init.begin()
+
+    def _finish(self, init: one_shot.Init, say: Say, migrating: Callable[[], None]) -> None:
+        say("databases, roles and secrets")
+        init.finish(migrating)
 
     def _wait_until_healthy(self, wanted: Sequence[Instance | Watcher], say: Say) -> None:
         deadline = time.monotonic() + _HEALTH_TIMEOUT_S

@@ -28,6 +28,9 @@ def main() -> None:
     redis_at = (os.environ["REDIS_HOST"], int(os.environ["REDIS_PORT"]))
     broker = settings.broker_url.get_secret_value()
     _say("waiting for the databases and the broker")
+    if settings.builtin_postgres and not postgres.listens(postgres_at):
+        # It is being made or started, which takes a while as well.
+        airflow.load()
     if broker:
         outside.wait_for_broker(broker, _SERVER_TIMEOUT_S)
     else:

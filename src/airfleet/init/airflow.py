@@ -1,5 +1,6 @@
 """Airflow's own part: its tables, its administrator, and whether its key still fits what it encrypted."""
 
+import importlib
 import os
 from importlib.metadata import version
 
@@ -13,6 +14,15 @@ from airfleet.errors import AirfleetError
 from airfleet.settings import Settings
 from airfleet.upstream import triggers
 
+_FAB = "airflow.providers.fab.auth_manager"
+_MODULES = (
+    "airflow.cli.cli_parser",
+    "airflow.cli.commands.db_command",
+    f"{_FAB}.cli_commands.sync_perm_command",
+    f"{_FAB}.cli_commands.user_command",
+    f"{_FAB}.models.db",
+    f"{_FAB}.security_manager.override",
+)
 # The packages that bring tables of their own.
 _MIGRATING = ("apache-airflow-core", "apache-airflow-providers-fab")
 
@@ -23,6 +33,14 @@ def _airflow(*arguments: str) -> None:
 
     parsed = cli_parser.get_parser().parse_args(arguments)
     parsed.func(parsed)
+
+
+def load() -> None:
+    """Import what migrating an empty database and making the administrator need, ahead of time."""
+    for module in _MODULES:
+        importlib.import_module(module)
+    import_all_models = importlib.import_module("airflow.models").import_all_models
+    import_all_models()
 
 
 def migrate(admin: Connection, database: str) -> None:

@@ -1,5 +1,6 @@
 """Databases and roles in Postgres, one for each use."""
 
+import socket
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -74,6 +75,15 @@ def end_sessions(admin: Connection, keys: Collection[str]) -> None:
             " WHERE usename = ANY(%s) AND pid <> pg_backend_pid()",
             (roles,),
         )
+
+
+def listens(server: tuple[str, int]) -> bool:
+    """Return whether anything answers at the address of Postgres."""
+    try:
+        socket.create_connection(server, timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 def wait_for_server(settings: Settings, server: tuple[str, int], timeout_s: float) -> None:
