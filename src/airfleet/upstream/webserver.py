@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from airfleet.upstream.quiet_imports import uncollected
+
 MOUNT = "/execution"
 
 
@@ -22,7 +24,8 @@ class ReadyFirst:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Hand everything on; make the pages before the start is."""
         if scope["type"] == "lifespan":
-            await _ask_once(scope["app"])
+            with uncollected():
+                await _ask_once(scope["app"])
         await self._app(scope, receive, send)
 
 
