@@ -1,5 +1,6 @@
 """Both deployments in alternation on one machine: the samples of every figure that they are compared by."""
 
+import resource
 import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airfleet.bench import checks, workloads
-from airfleet.bench.account import Meter, memory_bytes
+from airfleet.bench.account import Meter, cpu_seconds, memory_bytes
 from airfleet.bench.instance import EXTRA_ROLES, OURS, STOCK, Instance, instances
 from airfleet.embedded.stack import Say
 from airfleet.paths import Paths
@@ -84,13 +85,21 @@ def _alternate(number: int) -> tuple[str, str]:
 
 
 def _start(one: Instance, samples: Samples, say: Say) -> None:
-    """Time a start with empty databases until the first task has finished."""
+    """Time a start with empty databases until the first task has finished, and account for it."""
     say(f"start: {one.profile}")
-    began = time.monotonic()
+    began, run_before = time.monotonic(), _children_cpu_s()
     one.up(lambda _: None)
     healthy = time.monotonic() - began
     workloads.run(one, "bench_burst", {"tasks": 1}, 2)
     samples.add(one, say, healthy_s=healthy, startup_s=time.monotonic() - began)
+    used = {"init": _children_cpu_s() - run_before} | cpu_seconds(one)
+    samples.details[one.profile]["startup_cpu_s"] = {role: round(cpu_s, 2) for role, cpu_s in used.items()}
+
+
+def _children_cpu_s() -> float:
+    """Return what programs that this process has run to their end have used: making the databases, and init."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _burst_and_chain(one: Instance, plan: Plan, samples: Samples, say: Say) -> None:

@@ -13,9 +13,8 @@ from airfleet.bench.page import page
 def measured() -> dict[str, Any]:
     figures = dict.fromkeys([*report.RATIOS.values(), "idle_checks_cores", "chain_cpu_per_task_s"], 1.0)
     roles = {profile: {"airflow-worker": 0.1} for profile in (OURS, STOCK)}
-    details = {
-        name: {"airflow-worker": 1} for name in ("memory_mib_by_role", "idle_cores_by_role", "health_check_cpu_s")
-    }
+    accounts = ("memory_mib_by_role", "idle_cores_by_role", "health_check_cpu_s", "startup_cpu_s")
+    details = {name: {"airflow-worker": 1} for name in accounts}
     return report.conditions() | {
         "slots": 8,
         "ratios": report.TARGETS | {"memory": 0.9},
