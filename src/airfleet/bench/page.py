@@ -30,9 +30,8 @@ _LIMITS = {
     " that had imported the libraries took {mib} MiB less (411 of 566, before they did anything), which would make"
     " {shared:.2f} of this, and not help under Docker. A pool process keeps 30 MiB of its own after its first task:"
     " counting references writes to pages that were shared.",
-    "startup": "The cores: the table below has what each role takes of them, {start_cpu:.0f} s together. The"
-    " webserver's share is on one core: imports, then a model of each argument and answer of its pages, some for"
-    " three versions.",
+    "startup": "The cores: init and then the imports of four roles keep them busy. The webserver goes on longest, on"
+    " one of them: after its imports it makes a model of each argument and answer of its pages, some three times.",
 }
 _TITLES = {
     "first-dags": "The three pipelines at once",
@@ -70,10 +69,7 @@ def page(found: Mapping[str, Any]) -> str:
         "## Where the CPU seconds of a task go",
         "In a burst, by role.",
         table(("role", "airfleet", "stock"), _by_role(found["cpu_s_per_task_by_role"], 4)),
-        "## Where the CPU seconds of a start go",
-        f"From nothing to the first finished task, by role; on {machine['cores']} cores no start takes less than their"
-        f" sum by {machine['cores']}. `init` makes the databases and migrates.",
-        table(("role", "airfleet", "stock"), _by_role(_details(found, "startup_cpu_s"), 1)),
+        *_start(found),
         "## What an idle stack costs",
         "Cores used on average, by role, without the health checks.",
         table(("role", "airfleet", "stock"), _by_role(_details(found, "idle_cores_by_role"), 4)),
@@ -121,7 +117,6 @@ def _limits(found: Mapping[str, Any]) -> list[str]:
         "mib": _SHARED_MIB,
         "chain": ours / stock,
         "shared": (found["medians"][OURS]["memory_mib"] - _SHARED_MIB) / found["medians"][STOCK]["memory_mib"],
-        "start_cpu": sum(_details(found, "startup_cpu_s")[OURS].values()),
     }
     rows = [
         f"- {_SAID[name][0]}: {limit.format(**figures)}"
@@ -129,6 +124,19 @@ def _limits(found: Mapping[str, Any]) -> list[str]:
         if misses({name: found["ratios"][name]}, {name: found["targets"][name]})
     ]
     return ["What stands in the way of the targets that are missed:", "\n".join(rows)] if rows else []
+
+
+def _start(found: Mapping[str, Any]) -> list[str]:
+    """Return the account of a start; nothing where it was measured before there was one."""
+    if "startup_cpu_s" not in found["details"][OURS]:
+        return []
+    cores = found["machine"]["cores"]
+    return [
+        "## Where the CPU seconds of a start go",
+        f"From nothing to the first finished task, by role; on {cores} cores no start takes less than their sum by"
+        f" {cores}. `init` makes the databases and migrates.",
+        table(("role", "airfleet", "stock"), _by_role(_details(found, "startup_cpu_s"), 1)),
+    ]
 
 
 def _by_role(figures: Mapping[str, Mapping[str, float]], digits: int) -> list[tuple[str, ...]]:
