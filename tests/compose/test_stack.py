@@ -65,11 +65,12 @@ def test_a_worker_that_stopped_consuming_is_ended_and_comes_back(stack: Deployme
         f" print(app.control.cancel_consumer('default', destination=['celery@{hostname}'], reply=True))"
     )
     assert "no longer consuming" in stack.exec("airflow-worker", "python", "-c", cancel, index=index)
+    # Docker's own check counts with these, so that the worker may be gone before the third.
     said = [
         stack.exec("airflow-worker", "python", "-m", "airfleet.docker.worker_health", index=index, check=False)
         for _ in range(3)
     ]
-    assert all("Takes no tasks from default" in line for line in said), said
+    assert "Takes no tasks from default" in said[0], said
     wait_until(
         "the worker has come back",
         lambda: any(
