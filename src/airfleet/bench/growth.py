@@ -196,7 +196,10 @@ def _summary(batches: list[Batch]) -> dict[str, Any]:
         "queued_s_median": round(median(b.queued_s_median for b in batches), 2),
         "queued_s_max": round(max(b.queued_s_max for b in batches), 2),
         "scheduler_loop_ms": round(median(b.loop_ms_median for b in batches), 1),
-        "memory_mib": {role: round(median(b.memory_mib[role] for b in batches)) for role in batches[0].memory_mib},
+        "memory_mib": round(median(sum(b.memory_mib.values()) for b in batches)),
+        "memory_mib_by_role": {
+            role: round(median(b.memory_mib[role] for b in batches)) for role in batches[0].memory_mib
+        },
     }
 
 

@@ -18,6 +18,7 @@ _NEEDS = {
     "More workers": "scale-out",
     "More Dags": "parse",
     "More runs": "soak",
+    "Memory of the roles over more runs": "soak by role",
     "Sizes": "soak",
     "Sizes by name": "size-large",
 }
@@ -39,7 +40,9 @@ def page(found: Mapping[str, Any]) -> str:
     if soak := parts.get("soak"):
         for quarter in ("first_quarter", "last_quarter"):
             values |= {f"soak_{quarter}_{name}": value for name, value in soak[quarter].items()}
-        values["soak_memory_table"] = _memory(soak)
+        if "mib_per_1000_tasks" in soak:
+            parts["soak by role"] = soak
+            values["soak_memory_table"] = _memory(soak)
         values["sizing_table"] = _sizes(cpu_s, soak["redis_bytes_per_waiting_task"], found["slots"])
     if parsed := parts.get("parse"):
         cores = parsed["dags"] * parsed["dag_processor_cpu_s_per_file"] / _INTERVAL_S
@@ -83,7 +86,7 @@ def _named(parts: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _memory(soak: Mapping[str, Any]) -> str:
-    first, last = (soak[quarter]["memory_mib"] for quarter in ("first_quarter", "last_quarter"))
+    first, last = (soak[quarter]["memory_mib_by_role"] for quarter in ("first_quarter", "last_quarter"))
     grown = soak["mib_per_1000_tasks"]
     rows = [(role, f"{first[role]:,}", f"{last[role]:,}", f"{grown[role]:g}") for role in grown]
     total = ("together", f"{sum(first.values()):,}", f"{sum(last.values()):,}", f"{sum(grown.values()):.1f}")

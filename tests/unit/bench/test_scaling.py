@@ -12,7 +12,8 @@ QUARTER = {
     "queued_s_median": 3.1,
     "queued_s_max": 20.0,
     "scheduler_loop_ms": 30.0,
-    "memory_mib": {"airflow-scheduler": 150, "postgres": 1050},
+    "memory_mib": 1200,
+    "memory_mib_by_role": {"airflow-scheduler": 150, "postgres": 1050},
 }
 PARTS: dict[str, Any] = {
     "scale-out": {"steps": [{"workers": 1, "seconds": 166.5, "ceiling_s": 160, "efficiency": 1.0, "cpu_s": 12.0}]},
