@@ -7,13 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from airfleet.bench import checks, workloads
+from airfleet.bench import checks, turns, workloads
 from airfleet.bench.account import Meter, cpu_seconds, memory_bytes
 from airfleet.bench.instance import EXTRA_ROLES, OURS, STOCK, Instance, instances
 from airfleet.embedded.stack import Say
 from airfleet.paths import Paths
-
-_WOKEN_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -62,16 +60,8 @@ def run(at: Paths, plan: Plan, say: Say) -> Samples:
             each.thaw()
             workloads.run(each, "bench_chain", {}, workloads.CHAIN)
             each.freeze()
-        for number in range(plan.pairs):
-            for each in both if number % 2 else reversed(both):
-                say(f"pair {number + 1} of {plan.pairs}: {each.profile}")
-                each.thaw()
-                # What its roles put off meanwhile is no part of the sample.
-                time.sleep(_WOKEN_S)
-                _burst_and_chain(each, plan, samples, say)
-                each.freeze()
-        for each in both:
-            each.thaw()
+        for _, each in turns.in_turn(both, plan.pairs, say):
+            _burst_and_chain(each, plan, samples, say)
         say("idle")
         time.sleep(plan.settle_s)
         # At once: what is counted belongs to a process, whatever else runs, and both together idle below one core.

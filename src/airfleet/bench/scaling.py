@@ -18,7 +18,7 @@ _NEEDS = {
     "More workers": "scale-out",
     "More Dags": "parse",
     "More runs": "soak",
-    "Memory of the roles over more runs": "soak by role",
+    "Memory of the roles over more runs": "soak",
     "Sizes": "soak",
     "Sizes by name": "size-large",
 }
@@ -40,9 +40,7 @@ def page(found: Mapping[str, Any]) -> str:
     if soak := parts.get("soak"):
         for quarter in ("first_quarter", "last_quarter"):
             values |= {f"soak_{quarter}_{name}": value for name, value in soak[quarter].items()}
-        if "mib_per_1000_tasks" in soak:
-            parts["soak by role"] = soak
-            values["soak_memory_table"] = _memory(soak)
+        values["soak_memory_table"] = _memory(soak)
         values["sizing_table"] = _sizes(cpu_s, soak["redis_bytes_per_waiting_task"], found["slots"])
     if parsed := parts.get("parse"):
         cores = parsed["dags"] * parsed["dag_processor_cpu_s_per_file"] / _INTERVAL_S

@@ -46,6 +46,13 @@ def metadata(of: Instance) -> Iterator[Any]:
             yield cursor
 
 
+def database_bytes(of: Instance) -> int:
+    """Return the size of the instance's metadata database."""
+    with metadata(of) as cursor:
+        cursor.execute("SELECT pg_database_size('airflow')")
+        return int(cursor.fetchone()[0])
+
+
 def run(of: Instance, dag_id: str, conf: dict[str, Any], expected: int) -> Ran:
     """Run a Dag to its end; raises AirfleetError unless *expected* tasks succeeded."""
     query = resources.files("airfleet.bench").joinpath("run.sql").read_text()

@@ -8,7 +8,6 @@ import typer
 from rich.table import Table
 
 from airfleet.cli import show
-from airfleet.embedded.stack import Say
 from airfleet.errors import AirfleetError
 from airfleet.paths import Paths
 
@@ -23,15 +22,14 @@ def bench(  # noqa: PLR0917 - typer calls it by keyword
     profiles: Annotated[
         list[str], typer.Option("--profile", help="airfleet or stock, for parts but compare; default both.")
     ] = [],  # noqa: B006
-    seconds: Annotated[float, typer.Option("--seconds", help="The longest that a soak may take.")] = 3600,
+    seconds: Annotated[float, typer.Option("--seconds", help="After this no further pair of a part is begun.")] = 7200,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
     to: Annotated[Path | None, typer.Option("--to", help="Bring this JSON file up to date, part by part.")] = None,
 ) -> None:
     """Measure this deployment beside Airflow's official compose file, on stacks of the bench's own."""
     # The command line starts without what only this command needs.
     from airfleet.bench import compare, report
-    from airfleet.bench.instance import OURS, STOCK
-    from airfleet.bench.parts import PARTS, SIZED
+    from airfleet.bench.parts import PARTS, measure
 
     wanted = [_COMPARE] if fast else parts or [_COMPARE, *PARTS]
     if unknown := [f"There is no part {name!r}." for name in wanted if name not in (_COMPARE, *PARTS)]:
@@ -43,9 +41,8 @@ def bench(  # noqa: PLR0917 - typer calls it by keyword
                 samples = compare.run(Paths(), compare.FAST if fast else compare.FULL, progress.say)
                 found |= report.write_down(samples, "fast" if fast else "full")
             else:
-                for profile in profiles or ((OURS,) if part in SIZED else (OURS, STOCK)):
-                    measured = _run_part(part, profile, seconds, progress.say)
-                    found.setdefault("parts", {}).setdefault(part, {})[profile] = measured
+                measured = measure(part, Paths(), profiles, seconds, progress.say)
+                found.setdefault("parts", {}).setdefault(part, {}).update(measured)
             if to:
                 to.write_text(json.dumps(found, indent=1) + "\n")
     if as_json:
@@ -54,17 +51,6 @@ def bench(  # noqa: PLR0917 - typer calls it by keyword
         _print(found)
     if fast and (problems := report.misses(found["ratios"], report.FAST_LIMITS)):
         raise AirfleetError(*problems)
-
-
-def _run_part(part: str, profile: str, seconds: float, say: Say) -> dict[str, Any]:
-    from airfleet.bench import report
-    from airfleet.bench.instance import PLAIN, instances
-    from airfleet.bench.parts import PARTS, SIZED
-
-    with instances(Paths(), profile, size=SIZED.get(part, PLAIN)) as (one,):
-        say(f"start: {profile}")
-        one.up(lambda _: None)
-        return report.conditions() | PARTS[part](one, say, seconds)
 
 
 def _print(found: dict[str, Any]) -> None:
@@ -77,4 +63,5 @@ def _print(found: dict[str, Any]) -> None:
         show.console.print(table)
     for part, profiles in found.get("parts", {}).items():
         for profile, measured in profiles.items():
-            show.console.print(f"{part}, {profile}: {json.dumps(measured)}", markup=False)
+            figures = {name: value for name, value in measured.items() if name != "samples"}
+            show.console.print(f"{part}, {profile}: {json.dumps(figures)}", markup=False)

@@ -23,7 +23,15 @@ def measured() -> dict[str, Any]:
         "samples": {profile: {figure: [1.0, 2.0] for figure in figures} for profile in (OURS, STOCK)},
         "cpu_s_per_task_by_role": roles,
         "details": {OURS: details, STOCK: details},
-        "parts": {"scale-out": {OURS: {"steps": [{"workers": 1, "seconds": 160.0}, {"workers": 2, "seconds": 81.5}]}}},
+        "parts": {
+            "scale-out": {
+                OURS: {
+                    "machine": {"ten_million_additions_cpu_s": 0.71},
+                    "steps": [{"workers": 1, "seconds": 160.0}, {"workers": 2, "seconds": 81.5}],
+                    "samples": [{"steps": [{"workers": 1, "seconds": 12345.0}]}],
+                }
+            }
+        },
     }
 
 
@@ -42,3 +50,5 @@ def test_a_part_has_a_line_for_each_of_its_figures(measured: dict[str, Any]) -> 
     text = page(measured)
     assert "## Scale-out" in text
     assert "| 2 workers, seconds | 81.5 |" in text
+    assert "| CPU seconds of ten million additions in Python | 0.71 |" in text
+    assert "12345" not in text, "its samples are in the JSON"

@@ -19,6 +19,7 @@ PARTS: dict[str, Any] = {
     "scale-out": {"steps": [{"workers": 1, "seconds": 166.5, "ceiling_s": 160, "efficiency": 1.0, "cpu_s": 12.0}]},
     "parse": {
         "dags": 1000,
+        "files_of_a_sample": 334,
         "tasks": 10000,
         "first_parse_s": 77.7,
         "dag_processor_cpu_s_per_file": 0.05,

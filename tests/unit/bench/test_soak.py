@@ -2,7 +2,7 @@
 
 import pytest
 
-from airfleet.bench.growth import slope
+from airfleet.bench.soak import slope
 
 
 @pytest.mark.parametrize(

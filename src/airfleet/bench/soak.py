@@ -1,0 +1,148 @@
+"""Many runs, one after the other: nothing may be lost, and nothing may grow."""
+
+import contextlib
+import time
+from collections.abc import Sequence
+from importlib import resources
+from statistics import mean, median
+from typing import Any, cast
+
+import redis
+
+from airfleet.api import AirflowApi
+from airfleet.bench import account, workloads
+from airfleet.bench.instance import Instance
+from airfleet.bench.part import Part
+from airfleet.bench.statsd import StatsdServer
+from airfleet.errors import AirfleetError
+from airfleet.roles import WORKER, url
+
+_POLL_S = 0.5
+_BATCH = 200
+_QUEUE_TIMEOUT_S = 120.0
+# Tasks of the Dag bench_wide.
+_WIDE = 40
+_LOOP = "airflow.scheduler.scheduler_loop_duration"
+_QUEUED = resources.files("airfleet.bench").joinpath("queued.sql")
+
+
+class Soak(Part):
+    """Ten thousand tasks in bursts."""
+
+    pairs = 50
+
+    def __enter__(self) -> "Soak":
+        """Count what StatsD is sent from now on, and weigh tasks that wait."""
+        workloads.run(self.of, "bench_wide", {}, _WIDE)
+        self._redis_bytes = redis_bytes_per_waiting_task(self.of)
+        self._open = contextlib.ExitStack()
+        self._statsd = self._open.enter_context(StatsdServer(self.of.stack.settings.statsd_port))
+        self._database = workloads.database_bytes(self.of)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take no more metrics."""
+        self._open.close()
+
+    def sample(self, number: int) -> dict[str, Any]:
+        """Run a burst; raises AirfleetError when a task is lost."""
+        loops = len(self._statsd.timers_ms[_LOOP])
+        ran = workloads.run(self.of, "bench_burst", {"tasks": _BATCH}, _BATCH + 1)
+        with workloads.metadata(self.of) as cursor:
+            cursor.execute(_QUEUED.read_text(), {"dag_id": "bench_burst"})
+            middle, longest = cursor.fetchone()
+        memory = account.memory_bytes(self.of)
+        return {
+            "tasks": ran.tasks,
+            "seconds": round(ran.seconds, 2),
+            "cpu_s": round(ran.use.total_cpu_s, 2),
+            "queued_s_median": round(float(middle), 2),
+            "queued_s_max": round(float(longest), 2),
+            "scheduler_loop_ms": round(median(self._statsd.timers_ms[_LOOP][loops:] or [0.0]), 1),
+            "memory_mib_by_role": {role: round(used / (1 << 20), 1) for role, used in memory.items()},
+        }
+
+    def summary(self, samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """Compare the first quarter with the last, and StatsD's count with the database's."""
+        done = sum(sample["tasks"] for sample in samples)
+        # The last packets are on their way when the last task has ended.
+        deadline = time.monotonic() + 10
+        while (counted := _finished(self._statsd)) < done and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
+        seconds = sum(sample["seconds"] for sample in samples)
+        grown = workloads.database_bytes(self.of) - self._database
+        quarter = max(1, len(samples) // 4)
+        return {
+            "tasks": done,
+            "statsd_finished": counted,
+            "seconds": round(seconds, 1),
+            "tasks_per_s": round(done / seconds, 2),
+            "cpu_s_per_task": round(sum(sample["cpu_s"] for sample in samples) / done, 4),
+            "database_kib_per_task": round(grown / done / 1024, 2),
+            "redis_bytes_per_waiting_task": self._redis_bytes,
+            "first_quarter": _quarter(samples[:quarter]),
+            "last_quarter": _quarter(samples[-quarter:]),
+            # The second half alone: what is filled once, such as caches and Postgres' buffers, is by then.
+            "mib_per_1000_tasks": _growth(samples[len(samples) // 2 :]),
+        }
+
+
+def redis_bytes_per_waiting_task(of: Instance) -> int:
+    """Halt the worker, let tasks queue up, and return what each of them takes in Redis."""
+    settings = of.stack.settings
+    address = url("redis", "monitoring", settings.redis_monitoring_password, of.stack.addresses.redis, "0")
+    # Typed for clients that answer later as well.
+    client = cast(Any, redis.Redis.from_url(address))
+    worker = account.trees(of)[WORKER.name]
+    for process in worker:
+        process.suspend()
+    try:
+        before = int(client.info("memory")["used_memory"])
+        with AirflowApi(settings) as api:
+            api.trigger("bench_wide", {})
+        deadline = time.monotonic() + _QUEUE_TIMEOUT_S
+        # Celery's worker may have taken one, as it was halted.
+        while (waiting := client.llen("default")) < _WIDE - 1:
+            if time.monotonic() > deadline:
+                raise AirfleetError(f"Only {waiting} of {_WIDE} tasks are in the queue after {_QUEUE_TIMEOUT_S:.0f} s.")
+            time.sleep(_POLL_S)
+        return (int(client.info("memory")["used_memory"]) - before) // int(waiting)
+    finally:
+        for process in worker:
+            process.resume()
+        client.close()
+
+
+def slope(values: Sequence[float]) -> float:
+    """Return the growth from one value to the next, by least squares."""
+    if len(values) < 2:  # noqa: PLR2004 - two points make a line
+        return 0.0
+    middle_x, middle_y = (len(values) - 1) / 2, mean(values)
+    above = sum((x - middle_x) * (y - middle_y) for x, y in enumerate(values))
+    return above / sum((x - middle_x) ** 2 for x in range(len(values)))
+
+
+def _growth(samples: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Return, by role, the MiB that its memory grows by for each 1000 tasks."""
+    by_role = [sample["memory_mib_by_role"] for sample in samples]
+    return {r: round(slope([each[r] for each in by_role]) / samples[0]["tasks"] * 1000, 1) for r in by_role[0]}
+
+
+def _quarter(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    by_role = [sample["memory_mib_by_role"] for sample in samples]
+    return {
+        "tasks_per_s": round(sum(s["tasks"] for s in samples) / sum(s["seconds"] for s in samples), 2),
+        "queued_s_median": round(median(s["queued_s_median"] for s in samples), 2),
+        "queued_s_max": round(max(s["queued_s_max"] for s in samples), 2),
+        "scheduler_loop_ms": round(median(s["scheduler_loop_ms"] for s in samples), 1),
+        "memory_mib": round(median(sum(each.values()) for each in by_role)),
+        "memory_mib_by_role": {role: round(median(each[role] for each in by_role)) for role in by_role[0]},
+    }
+
+
+def _finished(statsd: StatsdServer) -> int:
+    return sum(
+        count
+        for name, count in statsd.counters.items()
+        if name.startswith("airflow.ti.finish,") and "dag_id=bench_burst" in name and "state=success" in name
+    )

@@ -1,0 +1,37 @@
+"""Several instances on one machine, each measured while the others are halted."""
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+
+from airfleet.bench.instance import Instance
+from airfleet.embedded.stack import Say
+
+_WOKEN_S = 2.0
+
+
+def only(one: Instance, given: Sequence[Instance]) -> None:
+    """Let *one* of *given* have the machine to itself."""
+    for other in given:
+        if other is not one:
+            other.freeze()
+    one.thaw()
+    if len(given) > 1:
+        # What its roles put off meanwhile is no part of a sample.
+        time.sleep(_WOKEN_S)
+
+
+def in_turn(given: Sequence[Instance], pairs: int, say: Say, until: float = math.inf) -> Iterator[tuple[int, Instance]]:
+    """Give each of *given* the machine *pairs* times, with the number of the pair; who is first changes each time.
+
+    No further pair is begun after *until* (monotonic seconds). At the end all of them go on.
+    """
+    for number in range(pairs):
+        if number and time.monotonic() > until:
+            break
+        for one in given if number % 2 else reversed(given):
+            say(f"{number + 1} of {pairs}: {one.profile}")
+            only(one, given)
+            yield number, one
+    for one in given:
+        one.thaw()

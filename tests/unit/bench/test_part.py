@@ -1,0 +1,65 @@
+"""Samples come in turn, each while the other deployment is halted, and a part's figures are their medians."""
+
+import time
+from typing import Any, cast
+
+import pytest
+
+from airfleet.bench import turns
+from airfleet.bench.part import medians
+
+
+class Recorded:
+    """An instance that writes down when it is halted and goes on."""
+
+    def __init__(self, profile: str, seen: list[str]) -> None:
+        self.profile = profile
+        self._seen = seen
+
+    def freeze(self) -> None:
+        self._seen.append(f"-{self.profile}")
+
+    def thaw(self) -> None:
+        self._seen.append(f"+{self.profile}")
+
+
+def in_turn(profiles: str, pairs: int, **limits: float) -> tuple[list[str], list[str]]:
+    """Return what the instances saw, and the order of the samples."""
+    seen: list[str] = []
+    given = cast(Any, [Recorded(profile, seen) for profile in profiles])
+    order = []
+    for number, one in turns.in_turn(given, pairs, lambda _: None, **limits):
+        order.append(f"{number}{one.profile}")
+        seen.append(f"={one.profile}")
+    return seen, order
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "_WOKEN_S", 0.0)
+
+
+def test_each_sample_is_taken_while_the_other_is_halted_and_at_the_end_both_go_on() -> None:
+    seen, _ = in_turn("ab", 1)
+    assert seen == ["-a", "+b", "=b", "-b", "+a", "=a", "+a", "+b"]
+
+
+def test_who_is_first_changes_with_each_pair() -> None:
+    assert in_turn("ab", 3)[1] == ["0b", "0a", "1a", "1b", "2b", "2a"]
+
+
+def test_when_the_time_is_over_the_pair_is_finished_and_no_other_begun() -> None:
+    assert in_turn("ab", 3, until=time.monotonic() - 1)[1] == ["0b", "0a"]
+
+
+def test_a_median_is_taken_of_each_number_whatever_holds_it() -> None:
+    samples = [
+        {"steps": [{"workers": 1, "seconds": 9.0}, {"workers": 2, "seconds": 5.5}], "dags": ["a"], "cpu_s": 1},
+        {"steps": [{"workers": 1, "seconds": 8.0}, {"workers": 2, "seconds": 4.5}], "dags": ["a"], "cpu_s": 5},
+        {"steps": [{"workers": 1, "seconds": 7.0}, {"workers": 2, "seconds": 6.5}], "dags": ["a"], "cpu_s": 2},
+    ]
+    assert medians(samples) == {
+        "steps": [{"workers": 1, "seconds": 8.0}, {"workers": 2, "seconds": 5.5}],
+        "dags": ["a"],
+        "cpu_s": 2,
+    }
