@@ -47,6 +47,15 @@ KNOWN = {
     # What of a trigger is encrypted anew, and what of it may be plain (triggers).
     "airflow.models.trigger:Trigger.rotate_fernet_key": "7c8ec5adc22df9d5",
     "airflow.models.trigger:Trigger._decrypt_kwargs": "3d960c58d7bf9afb",
+    # A triggerer's round, and what each part of it asks and changes (triggerer).
+    "airflow.jobs.triggerer_job_runner:TriggerRunnerSupervisor.run_once": "11a9e2701a6b116a",
+    "airflow.jobs.triggerer_job_runner:TriggerRunnerSupervisor.load_triggers": "1c55ebd398f71720",
+    "airflow.jobs.triggerer_job_runner:TriggerRunnerSupervisor.clean_unused": "4f76e3bab54e6761",
+    "airflow.jobs.triggerer_job_runner:TriggerRunnerSupervisor.update_triggers": "fadb502c2a646f39",
+    "airflow.models.trigger:Trigger.assign_unassigned": "f4e0a55b23641293",
+    "airflow.models.trigger:Trigger.get_sorted_triggers": "567ac27349098892",
+    "airflow.models.trigger:Trigger.ids_for_triggerer": "196d158628bf2637",
+    "airflow.models.trigger:Trigger.clean_unused": "16671a39f967f14c",
     # When Celery imports the worker's module, and who freezes and unfreezes around it (worker).
     "celery.loaders.base:BaseLoader.import_default_modules": "09943db13302bc65",
     "airflow.providers.celery.executors.celery_executor_utils:on_celery_import_modules": "0576805f4da4fb0d",

@@ -18,7 +18,7 @@ import psutil
 from airfleet import env_file, settings
 from airfleet.embedded import one_shot
 from airfleet.embedded.health import Health
-from airfleet.embedded.instances import LOG_SERVER
+from airfleet.embedded.instances import AHEAD, LOG_SERVER
 from airfleet.embedded.instances import Instance as RoleInstance
 from airfleet.embedded.process_manager import processes
 from airfleet.embedded.stack import EmbeddedStack, Say
@@ -126,9 +126,11 @@ class OfficialStack(EmbeddedStack):
             TRIGGERER.name: {"AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(self.settings.triggerer_log_port)},
         }
         return [
-            replace(each, command=each.command.replace(_SKIP, ""), environment=each.environment | ports[each.name])
-            if each.name in ports
-            else each
+            replace(
+                each,
+                command=each.command.replace(_SKIP, "").replace(AHEAD, "airflow"),
+                environment=each.environment | ports.get(each.name, {}),
+            )
             for each in super()._instances(counts)
             if each.role is not LOG_SERVER
         ]

@@ -29,6 +29,8 @@ MAX_WORKERS = 64
 HEALTH_PORT = "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT"
 TRIGGERER_ADDRESS = LOOPBACK
 
+# Under Compose nothing starts before init has ended.
+AHEAD = "python -P -m airfleet.embedded.ahead"
 # Compose gets this from each worker's own container; here one process stands for all of them.
 LOG_SERVER = Role("log-server", ("python", "-P", "-m", "airfleet.embedded.log_server"), frozenset({Grant.API_SECRET}))
 
@@ -87,6 +89,8 @@ def _instance(role: Role, number: int, settings: Settings, paths: Paths) -> Inst
     command = list(role.command)
     if role is WORKER:
         command += ["--skip-serve-logs", "--celery-hostname", name, "--queues", settings.worker_queues]
+    if role is WEBSERVER:
+        command = [*AHEAD.split(), *command[1:]]
     if role is TRIGGERER:
         command += ["--skip-serve-logs"]
     return Instance(

@@ -5,6 +5,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 
+from airfleet.embedded import gate
 from airfleet.embedded.instances import LOOPBACK, addresses, process_environment
 from airfleet.errors import AirfleetError
 from airfleet.init import MIGRATING
@@ -43,6 +44,7 @@ class Init:
         self._variables = process_environment(paths) | environment(INIT, settings, addresses(settings))
         self._variables |= _as_environment(settings) | {"POSTGRES_HOST": LOOPBACK, "REDIS_HOST": LOOPBACK}
         self._variables |= rotated.variables()
+        self._folder = paths.working_folder
         self._log = paths.role_logs / f"{INIT.name}.log"
         self._problems = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed on leaving
         self._running: subprocess.Popen[str] | None = None
@@ -59,13 +61,16 @@ class Init:
     def begin(self) -> subprocess.Popen[str]:
         """Start it unless it is on its way; it waits for the servers."""
         if not self._running:
-            self._running = subprocess.Popen(
-                [sys.executable, *INIT.command[1:]],
-                env=self._variables,
-                stdout=subprocess.PIPE,
-                stderr=self._problems,
-                text=True,
-            )
+            with gate.close(self._folder) as closed:
+                self._running = subprocess.Popen(
+                    [sys.executable, *INIT.command[1:]],
+                    env=self._variables,
+                    stdout=subprocess.PIPE,
+                    stderr=self._problems,
+                    text=True,
+                    # Roles that wait for it go on when it has ended, and when it was killed.
+                    pass_fds=[closed.fileno()],
+                )
         return self._running
 
     def finish(self, migrating: Callable[[], None]) -> None:

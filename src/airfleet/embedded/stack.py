@@ -19,12 +19,13 @@ from airfleet.init.rotated import NOTHING_ROTATED, Rotated
 from airfleet.monitoring import build
 from airfleet.monitoring.go import GoMissingError
 from airfleet.paths import Paths
-from airfleet.roles import SCHEDULER, WORKER, Addresses, Grant, Role
+from airfleet.roles import SCHEDULER, WEBSERVER, WORKER, Addresses, Grant, Role
 from airfleet.settings import Settings
 
 # A laptop that is busy with other things takes minutes for what takes half a minute otherwise.
 _HEALTH_TIMEOUT_S = 300.0
 _POLL_S = 0.25
+_STOP_S = 60
 
 Say = Callable[[str], None]
 
@@ -83,9 +84,14 @@ class EmbeddedStack:
             states = {state.name: state.state for state in self.manager.states()}
             missing = [each for each in wanted if states.get(each.name) != "RUNNING"]
             if missing or changed or rotated.keys:
-                # A worker's start takes as long as the first migration, and neither needs the other.
-                early = [i for i in missing if isinstance(i, Watcher) or Grant.METADATA not in i.role.grants]
-                self._finish(init, say, lambda: self._start(early))
+                # A worker's start and a webserver's imports take as long as the first migration, and need none.
+                early = [i for i in missing if isinstance(i, Watcher) or _starts_early(i.role)]
+                try:
+                    self._finish(init, say, lambda: self._start(early))
+                except AirfleetError:
+                    # Without tables it would come to nothing, again and again.
+                    self._stop([(each.name, _STOP_S) for each in early], say)
+                    raise
         self._start(missing)
         with self.workers() as workers:
             workers.resume(self.settings.worker_queues.split(","))
@@ -98,7 +104,7 @@ class EmbeddedStack:
     def stop(self, names: Iterable[str], say: Say) -> None:
         """Stop these processes and return when they have ended, workers after their running tasks."""
         grace = {i.name: i.stop_seconds for i in self._instances(self.counts())}
-        self._stop([(name, grace.get(name, 60)) for name in names], say)
+        self._stop([(name, grace.get(name, _STOP_S)) for name in names], say)
 
     def start_servers(self, say: Say) -> None:
         """Start Postgres and Redis alone, with every database and role made."""
@@ -216,7 +222,7 @@ class EmbeddedStack:
             [*(n for n in known if n in watchers.NAMES), "redis", "postgres"],
         ]
         for names in rounds:
-            self._stop([(n, timeout_s or grace.get(n, 60)) for n in names], say)
+            self._stop([(n, timeout_s or grace.get(n, _STOP_S)) for n in names], say)
         self.manager.shutdown()
 
     def states(self) -> list[InstanceState]:
@@ -332,6 +338,11 @@ class EmbeddedStack:
         for process in found:
             kill_tree(process.pid)
         psutil.wait_procs(found, timeout=10)
+
+
+def _starts_early(role: Role) -> bool:
+    """Return whether *role* may start before init has ended; the webserver waits for it by itself (ahead.py)."""
+    return role is WEBSERVER or Grant.METADATA not in role.grants
 
 
 def _count(names: list[str], role: Role) -> int:

@@ -30,5 +30,10 @@ def on_starting(component: Any) -> None:
         preload.for_parsing()
         if guard.fits(guard.AIRFLOW, "a dag-processor in step with its files"):
             parsing_loop.install()
+    if "airflow.jobs.triggerer_job_runner" in sys.modules:
+        from airfleet.upstream import guard, triggerer
+
+        if guard.fits(guard.AIRFLOW, "one question of an idle triggerer"):
+            triggerer.install()
     gc.collect()
     gc.freeze()

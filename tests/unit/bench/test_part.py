@@ -1,12 +1,15 @@
 """Samples come in turn, each while the other deployment is halted, and a part's figures are their medians."""
 
+import contextlib
 import time
+from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
 
-from airfleet.bench import turns
-from airfleet.bench.part import medians
+from airfleet.bench import parts, turns
+from airfleet.bench.part import Part, medians
+from airfleet.paths import Paths
 
 
 class Recorded:
@@ -21,6 +24,9 @@ class Recorded:
 
     def thaw(self) -> None:
         self._seen.append(f"+{self.profile}")
+
+    def up(self, say: Any) -> None:
+        self._seen.append(f"^{self.profile}")
 
 
 def in_turn(profiles: str, pairs: int, **limits: float) -> tuple[list[str], list[str]]:
@@ -63,3 +69,28 @@ def test_a_median_is_taken_of_each_number_whatever_holds_it() -> None:
         "dags": ["a"],
         "cpu_s": 2,
     }
+
+
+class Counting(Part):
+    """A part whose samples are the number of the pair."""
+
+    def sample(self, number: int) -> dict[str, Any]:
+        return {"number": number, "of": self.of.profile}
+
+
+def test_a_part_has_its_samples_and_their_medians_for_each_profile_that_was_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    @contextlib.contextmanager
+    def instances(at: Paths, *profiles: str, size: Any) -> Iterator[list[Any]]:
+        yield [Recorded(profile, seen) for profile in profiles]
+
+    monkeypatch.setattr(parts, "instances", instances)
+    monkeypatch.setattr(parts, "PARTS", {"counting": Counting})
+    found = parts.measure("counting", Paths(), (), 60, lambda _: None)
+    assert seen[:4] == ["^airfleet", "-airfleet", "^stock", "-stock"], "each starts while the other is halted"
+    assert list(found) == ["airfleet", "stock"]
+    for profile, measured in found.items():
+        assert (measured["pairs"], measured["number"], measured["of"]) == (3, 1, profile)
+        assert [sample["number"] for sample in measured["samples"]] == [0, 1, 2]
+        assert measured["machine"]["ten_million_additions_cpu_s"] > 0
