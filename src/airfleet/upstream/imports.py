@@ -1,4 +1,4 @@
-"""Change modules of Airflow, and one of SQLAlchemy, as they are imported: some would have loaded, started or asked what
+"""Change modules of Airflow, FastAPI and SQLAlchemy as they are imported: some would have loaded, started or asked what
 is not needed.
 
 sitecustomize installs this in every process, before anything of Airflow is there. A process that never imports a module
@@ -22,6 +22,7 @@ CHANGED = {
     "airflow.api_fastapi.execution_api.versions": "airfleet.upstream.api_versions",
     "airflow.cli.commands.scheduler_command": "airfleet.upstream.health_page",
     "airflow.sdk.definitions._internal.decorators": "airfleet.upstream.source_trees",
+    "fastapi._compat.v2": "airfleet.upstream.page_fields",
     "sqlalchemy.dialects.postgresql.psycopg2": "airfleet.upstream.pings",
 }
 
@@ -49,7 +50,7 @@ def _execute(change: str, execute: Callable[[ModuleType], None], module: ModuleT
     from airfleet.upstream import guard
 
     package = module.__name__.partition(".")[0]
-    known = {"airflow": guard.AIRFLOW, "sqlalchemy": guard.SQLALCHEMY}[package]
+    known = {"airflow": guard.AIRFLOW, "fastapi": guard.FASTAPI, "sqlalchemy": guard.SQLALCHEMY}[package]
     if guard.fits(known, change):
         importlib.import_module(change).change(module, partial(execute, module))
     else:
