@@ -199,6 +199,8 @@ def _flower_login(s: Settings, _: Addresses) -> Mapping[str, str]:
         # Shutting workers down and revoking tasks is for operators with a shell, not for a web page.
         "FLOWER_READ_ONLY": "true",
         "FLOWER_PURGE_OFFLINE_WORKERS": "300",
+        # Each takes 6 KiB of it; its default of 100,000 would be more than its container may take.
+        "FLOWER_MAX_TASKS": "5000",
     }
 
 
