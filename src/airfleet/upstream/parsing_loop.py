@@ -33,10 +33,14 @@ def install() -> None:
 
 
 def resting(service: Callable[..., None]) -> Callable[..., None]:
-    """Return *service*, the loop's wait, with a longer one while no file is in work or in the queue."""
+    """Return *service*, the loop's wait, with a longer one while no file is in work or in the queue.
+
+    The loop asks for no wait at all after a round of more than a second, which this wait makes of each: that is not
+    heeded while there is nothing to do.
+    """
 
     def service_processor_sockets(self: Any, timeout: float) -> None:
-        idle = timeout and not self._processors and not self._file_queue
+        idle = not self._processors and not self._file_queue
         service(self, IDLE_S if idle else timeout)
 
     return service_processor_sockets

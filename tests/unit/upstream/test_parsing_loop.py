@@ -13,8 +13,9 @@ from airfleet.upstream.parsing_loop import IDLE_S, LONGEST_S, interval_s, pacing
         ({}, [], 0.9, IDLE_S),
         ({"file": "process"}, [], 0.9, 0.9),
         ({}, ["file"], 0.9, 0.9),
-        # A round that took longer than a second goes on at once.
-        ({}, [], 0.0, 0.0),
+        # What Airflow asks for after a round of more than a second.
+        ({}, [], 0.0, IDLE_S),
+        ({}, ["file"], 0.0, 0.0),
     ],
 )
 def test_the_wait_is_longer_only_when_idle(
