@@ -19,6 +19,7 @@ from support.fresh_python import ask
 
 from airfleet.upstream import guard, preload, tokens, webserver
 
+FAB = "airflow.providers.fab.auth_manager.security_manager.override"
 KNOWN = {
     # Where a supervisor waits, and who calls it (task_exit).
     "airflow.sdk.execution_time.supervisor:WatchedSubprocess._service_subprocess": "42a762c7c8aa4ea5",
@@ -36,6 +37,11 @@ KNOWN = {
     "airflow.dag_processing.manager:process_parse_results": "dd2f0ab6a23250e6",
     # What telling a file's Dags imports (preload).
     "airflow.serialization.serialized_objects:_DependencyDetector.detect_task_dependencies": "c972d0b8551e3e48",
+    # Who has a Dag's permissions made, and which (dag_permissions).
+    "airflow.dag_processing.collection:_sync_dag_perms": "d7db9aa812b44ba7",
+    "airflow.dag_processing.collection:_serialize_dag_capturing_errors": "1e620eb00e313c27",
+    f"{FAB}:FabAirflowSecurityManagerOverride.sync_perm_for_dag": "10d1a96196ee1f70",
+    "airflow.providers.fab.www.security.permissions:resource_name": "74e6015ba96602a0",
     # The loop that sleeps, and what it counts as something that happened (polling).
     "airflow.jobs.scheduler_job_runner:SchedulerJobRunner.__init__": "0d573124b75acc0f",
     "airflow.jobs.scheduler_job_runner:SchedulerJobRunner._run_scheduler_loop": "d7dd5578d64a9b0b",
@@ -89,7 +95,7 @@ def test_what_is_changed_upstream_is_what_it_was_made_for(name: str) -> None:
     assert hashlib.sha256(inspect.getsource(found).encode()).hexdigest()[:16] == KNOWN[name]
 
 
-@pytest.mark.parametrize("known", [guard.AIRFLOW, guard.CELERY, guard.FASTAPI, guard.SQLALCHEMY])
+@pytest.mark.parametrize("known", [guard.AIRFLOW, guard.CELERY, guard.FAB, guard.FASTAPI, guard.SQLALCHEMY])
 def test_the_installed_versions_are_those_that_the_changes_are_applied_to(known: tuple[str, str]) -> None:
     package, version = known
     assert metadata.version(package) == version

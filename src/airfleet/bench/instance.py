@@ -178,11 +178,12 @@ def _make(profile: str, at: Paths, folder: Path, ports: list[int], size: Mapping
     for made in (paths.dags, paths.airflow_cfg.parent, paths.data):
         made.mkdir(parents=True)
     # A team's own plugins belong to its Dags, whatever runs them.
-    _link(at.airflow_home / "plugins", paths.airflow_home / "plugins", but="" if profile == OURS else "airfleet_")
-    _link(at.dags, paths.dags)
+    not_linked = "" if profile == OURS else "airfleet_"
+    _link(at.airflow_home / "plugins", paths.airflow_home / "plugins", not_linked)
+    _link(at.dags, paths.dags, not_linked)
     if profile == OURS:
         (folder / "src").symlink_to(at.root / "src")
-        _link(at.airflow_cfg.parent, paths.airflow_cfg.parent)
+        _link(at.airflow_cfg.parent, paths.airflow_cfg.parent, not_linked)
     else:
         # Packages alone: sitecustomize.py beside them would change Airflow as it is imported.
         (folder / "src").mkdir()
@@ -202,8 +203,8 @@ def _make(profile: str, at: Paths, folder: Path, ports: list[int], size: Mapping
     return Instance(profile, stack, official)
 
 
-def _link(source: Path, target: Path, but: str = "") -> None:
-    """Link the files of *source* into *target*, but those whose names begin with *but*."""
+def _link(source: Path, target: Path, but: str) -> None:
+    """Link the files of *source* into *target*, but those whose names begin with *but*, if it is not empty."""
     target.mkdir(exist_ok=True)
     for part in source.iterdir():
         if part.is_file() and not (but and part.name.startswith(but)):

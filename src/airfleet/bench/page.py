@@ -166,8 +166,9 @@ def _part_rows(profiles: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, ...
 
 
 def _speed(measured: Mapping[str, Any]) -> dict[str, str]:
-    """Return how fast a core was, for figures that were measured on another day than the rest."""
-    return {_SPEED: f"{measured['machine']['ten_million_additions_cpu_s']:g}"}
+    """Return how fast a core was, for figures that were measured on another day than the rest; where it was noted."""
+    known = measured["machine"].get("ten_million_additions_cpu_s")
+    return {_SPEED: f"{known:g}"} if known else {}
 
 
 def _flat(value: Any, name: str = "") -> Iterable[tuple[str, str]]:

@@ -15,6 +15,7 @@ from airfleet.bench.soak import Soak
 from airfleet.embedded.stack import Say
 from airfleet.errors import AirfleetError
 from airfleet.paths import Paths
+from airfleet.roles import MAIL_CATCHER
 from airfleet.sizes import SIZES
 
 _POLL_S = 0.2
@@ -31,6 +32,9 @@ class FirstDags(Part):
         self._dag_ids = [name for name in names.split(",") if name]
         if not self._dag_ids:
             raise AirfleetError("FIRST_RUN names no Dags to run together. See .env.example.")
+        if self.of.stack.settings.uses_mail_catcher:
+            # The official deployment has none, and the Dags send mail.
+            self.of.stack.manager.start(MAIL_CATCHER.name)
         first = first_run.run(self.of.stack, self.say, lambda run, tasks: None)[0]
         if failed := [run.dag_id for run in first if run.state != "success"]:
             raise AirfleetError(f"{self.of.profile}: {', '.join(failed)} did not succeed, so nothing is measured.")

@@ -7,6 +7,7 @@ log = logging.getLogger(__name__)
 
 AIRFLOW = ("apache-airflow-core", "3.3.2")
 CELERY = ("celery", "5.6.3")
+FAB = ("apache-airflow-providers-fab", "3.9.0")
 FASTAPI = ("fastapi", "0.136.3")
 SQLALCHEMY = ("sqlalchemy", "2.0.54")
 

@@ -25,11 +25,13 @@ def on_starting(component: Any) -> None:
 
         scheduler.install()
     if "airflow.dag_processing.manager" in sys.modules:
-        from airfleet.upstream import guard, parsing_loop, preload
+        from airfleet.upstream import dag_permissions, guard, parsing_loop, preload
 
         preload.for_parsing()
         if guard.fits(guard.AIRFLOW, "a dag-processor in step with its files"):
             parsing_loop.install()
+        if guard.fits(guard.FAB, "one query for a Dag's permissions"):
+            dag_permissions.install()
     if "airflow.jobs.triggerer_job_runner" in sys.modules:
         from airfleet.upstream import guard, triggerer
 

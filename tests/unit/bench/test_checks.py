@@ -63,5 +63,7 @@ def test_an_instance_is_a_folder_of_its_own_with_links_to_the_code_alone(laid_ou
     assert {"bench_burst.py", "bench_chain.py", "bench_wait.py"} <= {path.name for path in paths.dags.iterdir()}
     own = (paths.airflow_home / "plugins" / "airfleet_roles.py").exists()
     assert own == (laid_out.profile == OURS)
+    assert (paths.dags / "airfleet_maintenance.py").exists() == own
+    assert (paths.dags / "weekly_full_pipeline.py").exists()
     assert (src / "sitecustomize.py").exists() == (laid_out.profile == OURS)
     assert ("scheduler_idle_sleep_time" in paths.airflow_cfg.read_text()) == (laid_out.profile == OURS)

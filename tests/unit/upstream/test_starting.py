@@ -33,6 +33,7 @@ def test_what_is_loaded_is_frozen_in_a_role_and_not_in_a_task(component: Any, fr
 
 def test_a_dag_processor_that_starts_keeps_step_with_its_files() -> None:
     started = """
+        from airflow.dag_processing import collection
         from airflow.dag_processing.manager import DagFileProcessorManager as Manager
         from airfleet.upstream import starting
 
@@ -40,6 +41,7 @@ def test_a_dag_processor_that_starts_keeps_step_with_its_files() -> None:
             pass
 
         starting.on_starting(Job())
-        print(Manager.prepare_file_queue.__module__, Manager._service_processor_sockets.__module__)
+        changed = Manager.prepare_file_queue, Manager._service_processor_sockets, collection._sync_dag_perms
+        print(*(each.__module__.removeprefix("airfleet.upstream.") for each in changed))
     """
-    assert ask(started) == "airfleet.upstream.parsing_loop airfleet.upstream.parsing_loop"
+    assert ask(started) == "parsing_loop parsing_loop dag_permissions"
