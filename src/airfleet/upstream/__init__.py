@@ -1,5 +1,5 @@
-"""Small changes to Airflow's and Celery's own code, each for a measured gain or a secret kept; nothing else of them is
-touched.
+"""Small changes to the code of Airflow, and of Celery, FastAPI and SQLAlchemy under it, each for a measured gain or a
+secret kept; nothing else of them is touched.
 
 `imports` changes modules as any process imports them (sitecustomize), `worker` is imported by Celery in a worker's main
 process (`imports` in airflow.cfg's extra_celery_config), `starting` is called by Airflow when a scheduler,
