@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -142,10 +142,13 @@ def _official(given: Sequence[RoleInstance | Watcher]) -> list[RoleInstance | Wa
 
 
 @contextlib.contextmanager
-def instances(at: Paths, *profiles: str, size: Mapping[str, str] = PLAIN) -> Iterator[list[Instance]]:
+def instances(
+    at: Paths, *profiles: str, size: Mapping[str, str] = PLAIN, needed: Collection[str] = ()
+) -> Iterator[list[Instance]]:
     """Lay out an instance of each of *profiles* beside the checkout *at*; take all down and away at the end.
 
-    *size* holds what is set in each .env beyond addresses and secrets.
+    *size* holds what is set in each .env beyond addresses and secrets, *needed* the plugins of this deployment that the
+    official one is given as well.
     """
     # A time limit around the bench must not leave its stacks behind.
     signal.signal(signal.SIGTERM, _leave)
@@ -154,7 +157,7 @@ def instances(at: Paths, *profiles: str, size: Mapping[str, str] = PLAIN) -> Ite
     try:
         for number, profile in enumerate(profiles):
             own = ports[number * len(_PORTS) :][: len(_PORTS)]
-            made.append(_make(profile, at, at.state / "bench" / profile, own, size))
+            made.append(_make(profile, at, at.state / "bench" / profile, own, size=size, needed=needed))
         yield made
     finally:
         for one in made:
@@ -169,7 +172,15 @@ def _leave(number: int, _: object) -> None:
     sys.exit(128 + number)
 
 
-def _make(profile: str, at: Paths, folder: Path, ports: list[int], size: Mapping[str, str] = PLAIN) -> Instance:
+def _make(
+    profile: str,
+    at: Paths,
+    folder: Path,
+    ports: list[int],
+    *,
+    size: Mapping[str, str] = PLAIN,
+    needed: Collection[str] = (),
+) -> Instance:
     """Lay out *folder* like a checkout, with links to the code of the one *at*, and return its stack."""
     official: dict[str, Any] = {}
     paths = Paths(folder)
@@ -177,14 +188,16 @@ def _make(profile: str, at: Paths, folder: Path, ports: list[int], size: Mapping
         _clear(paths)
     for made in (paths.dags, paths.airflow_cfg.parent, paths.data):
         made.mkdir(parents=True)
-    # A team's own plugins belong to its Dags, whatever runs them.
-    not_linked = "" if profile == OURS else "airfleet_"
-    _link(at.airflow_home / "plugins", paths.airflow_home / "plugins", not_linked)
-    _link(at.dags, paths.dags, not_linked)
+    plugins = paths.airflow_home / "plugins"
     if profile == OURS:
         (folder / "src").symlink_to(at.root / "src")
-        _link(at.airflow_cfg.parent, paths.airflow_cfg.parent, not_linked)
+        _link(at.airflow_cfg.parent, paths.airflow_cfg.parent)
+        _link(at.airflow_home / "plugins", plugins)
+        _link(at.dags, paths.dags)
     else:
+        # A team's own Dags and plugins belong together, whatever runs them.
+        _link(at.airflow_home / "plugins", plugins, but=_own(at.airflow_home / "plugins") - set(needed))
+        _link(at.dags, paths.dags, but=_own(at.dags))
         # Packages alone: sitecustomize.py beside them would change Airflow as it is imported.
         (folder / "src").mkdir()
         for package in (at.root / "src").glob("*/"):
@@ -203,11 +216,16 @@ def _make(profile: str, at: Paths, folder: Path, ports: list[int], size: Mapping
     return Instance(profile, stack, official)
 
 
-def _link(source: Path, target: Path, but: str) -> None:
-    """Link the files of *source* into *target*, but those whose names begin with *but*, if it is not empty."""
+def _own(folder: Path) -> set[str]:
+    """Return the names of what in *folder* belongs to this deployment."""
+    return {path.name for path in folder.glob("airfleet_*")}
+
+
+def _link(source: Path, target: Path, but: Collection[str] = ()) -> None:
+    """Link the files of *source* into *target*, but those that *but* names."""
     target.mkdir(exist_ok=True)
     for part in source.iterdir():
-        if part.is_file() and not (but and part.name.startswith(but)):
+        if part.is_file() and part.name not in but:
             (target / part.name).symlink_to(part)
 
 

@@ -1,6 +1,6 @@
 """What a part of the bench does with one instance: it takes samples, and says what they come to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from statistics import median
 from typing import Any, ClassVar
 
@@ -12,6 +12,8 @@ class Part:
     """One part of the bench on one instance, which is up; a context manager."""
 
     pairs: ClassVar[int] = 3
+    # Plugins of this deployment without which the part's Dags do not run on the official one.
+    needed: ClassVar[Collection[str]] = ()
 
     def __init__(self, of: Instance, say: Say) -> None:
         self.of = of

@@ -82,7 +82,7 @@ def test_a_part_has_its_samples_and_their_medians_for_each_profile_that_was_up(m
     seen: list[str] = []
 
     @contextlib.contextmanager
-    def instances(at: Paths, *profiles: str, size: Any) -> Iterator[list[Any]]:
+    def instances(at: Paths, *profiles: str, **given: Any) -> Iterator[list[Any]]:
         yield [Recorded(profile, seen) for profile in profiles]
 
     monkeypatch.setattr(parts, "instances", instances)
