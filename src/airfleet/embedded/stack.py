@@ -90,7 +90,7 @@ class EmbeddedStack:
                     self._finish(init, say, lambda: self._start(early))
                 except AirfleetError:
                     # Without tables it would come to nothing, again and again.
-                    self._stop([(each.name, _STOP_S) for each in early], say)
+                    self.stop([each.name for each in early], say)
                     raise
         self._start(missing)
         with self.workers() as workers:

@@ -4,7 +4,7 @@ Each parse of a file has Airflow make sure that each of its Dags has the permiss
 each of the seven it looks for the action, for the resource, and for the two together. They are nearly always there.
 A Dag that says itself who may do what (`access_control`) has all of it compared by Airflow, as ever.
 
-Measured in a profile of an idle dag-processor (2026-11-26): this was a tenth of its CPU seconds.
+Measured in a profile of an idle dag-processor (2026-11-26): this was 8 % of its CPU seconds.
 """
 
 from collections.abc import Callable

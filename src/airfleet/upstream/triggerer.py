@@ -1,6 +1,6 @@
 """Let a triggerer with nothing to run ask one question instead of eight.
 
-About twice a second Airflow's triggerer counts its triggers, looks for unassigned ones of tasks, callbacks and assets,
+About once a second Airflow's triggerer counts its triggers, looks for unassigned ones of tasks, callbacks and assets,
 reads its own, takes ended tasks off theirs and deletes those that nobody needs. With no row in the table `trigger` none
 of that can find or change anything; so that is asked first, and only that.
 
