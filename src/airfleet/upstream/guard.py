@@ -6,10 +6,14 @@ from importlib import metadata
 log = logging.getLogger(__name__)
 
 AIRFLOW = ("apache-airflow-core", "3.3.2")
+CADWYN = ("cadwyn", "7.0.0")
 CELERY = ("celery", "5.6.3")
 FAB = ("apache-airflow-providers-fab", "3.9.0")
 FASTAPI = ("fastapi", "0.136.3")
 SQLALCHEMY = ("sqlalchemy", "2.0.54")
+
+# By the name of the package that is imported.
+KNOWN = {"airflow": AIRFLOW, "cadwyn": CADWYN, "fastapi": FASTAPI, "sqlalchemy": SQLALCHEMY}
 
 
 def fits(known: tuple[str, str], change: str) -> bool:

@@ -1,5 +1,5 @@
-"""Change modules of Airflow, FastAPI and SQLAlchemy as they are imported: some would have loaded, started or asked what
-is not needed.
+"""Change modules of Airflow and of what it stands on as they are imported: some would have loaded, started or asked
+what is not needed.
 
 sitecustomize installs this in every process, before anything of Airflow is there. A process that never imports a module
 pays nothing for its change.
@@ -17,11 +17,14 @@ from typing import Any
 # Each names a module here with a function `change(module, execute)`, which executes the module and changes it.
 CHANGED = {
     "airflow": "airfleet.upstream.quiet_imports",
+    "airflow.api_fastapi.auth.middlewares.refresh_token": "airfleet.upstream.middlewares",
     "airflow.api_fastapi.main": "airfleet.upstream.quiet_imports",
     "airflow.api_fastapi.common.http_access_log": "airfleet.upstream.access_log",
+    "airflow.api_fastapi.execution_api.app": "airfleet.upstream.middlewares",
     "airflow.api_fastapi.execution_api.versions": "airfleet.upstream.api_versions",
     "airflow.cli.commands.scheduler_command": "airfleet.upstream.health_page",
     "airflow.sdk.definitions._internal.decorators": "airfleet.upstream.source_trees",
+    "cadwyn.middleware": "airfleet.upstream.middlewares",
     "fastapi._compat.v2": "airfleet.upstream.page_fields",
     "sqlalchemy.dialects.postgresql.psycopg2": "airfleet.upstream.pings",
 }
@@ -49,8 +52,7 @@ class _Finder(MetaPathFinder):
 def _execute(change: str, execute: Callable[[ModuleType], None], module: ModuleType) -> None:
     from airfleet.upstream import guard
 
-    package = module.__name__.partition(".")[0]
-    known = {"airflow": guard.AIRFLOW, "fastapi": guard.FASTAPI, "sqlalchemy": guard.SQLALCHEMY}[package]
+    known = guard.KNOWN[module.__name__.partition(".")[0]]
     if guard.fits(known, change):
         importlib.import_module(change).change(module, partial(execute, module))
     else:

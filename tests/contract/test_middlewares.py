@@ -1,0 +1,81 @@
+"""A task's call is answered the same with the webserver's middlewares changed, and with a fraction of the tasks."""
+
+import json
+from typing import Any
+
+from support.fresh_python import ask
+
+_CALLS = """
+    import asyncio, json, os, time
+    os.environ["AIRFLOW__API_AUTH__JWT_SECRET"] = "s" * 32
+    import jwt
+    from fastapi.testclient import TestClient
+    from fastapi import FastAPI
+    from airflow.api_fastapi.auth.middlewares.refresh_token import JWTRefreshMiddleware
+    from airflow.api_fastapi.execution_api.app import create_task_execution_api_app
+
+    pages = create_task_execution_api_app()
+    whole = FastAPI()
+    whole.mount("/execution", pages)
+    whole.add_middleware(JWTRefreshMiddleware)
+
+    # One that nears its end.
+    now = int(time.time())
+    claims = {"sub": "0" * 8 + "-0000-0000-0000-" + "0" * 12, "aud": "urn:airflow.apache.org:task"}
+    token = jwt.encode(claims | {"iat": now - 590, "nbf": now - 590, "exp": now + 10}, "s" * 32, "HS512")
+
+    made = 0
+    class Counted(asyncio.DefaultEventLoopPolicy):
+        def new_event_loop(self):
+            loop = super().new_event_loop()
+            def factory(loop, coroutine, **given):
+                global made
+                made += 1
+                return asyncio.Task(coroutine, loop=loop, **given)
+            loop.set_task_factory(factory)
+            return loop
+    asyncio.set_event_loop_policy(Counted())
+
+    def asked(client, path, headers, method="GET", **given):
+        global made
+        made = 0
+        answer = client.request(method, path, headers=headers, **given)
+        kept = {k: v for k, v in answer.headers.items() if k != "refreshed-api-token"}
+        return [answer.status_code, answer.text, kept, "refreshed-api-token" in answer.headers, made]
+
+    beat = "/execution/task-instances/" + claims["sub"] + "/heartbeat"
+    # As the server runs them: the mounted pages' own start comes with the first call otherwise.
+    with TestClient(pages), TestClient(whole, raise_server_exceptions=False) as client:
+        asked(client, "/execution/health", {})
+        print(json.dumps({
+            "well": asked(client, "/execution/health", {"correlation-id": "c-1"}),
+            "old": asked(client, "/execution/health", {"Airflow-API-Version": "2026-04-06"}),
+            "cookie": asked(client, "/execution/health", {"cookie": "a=b"}),
+            "nowhere": asked(client, "/execution/none", {"correlation-id": "c-2"}),
+            "no token": asked(client, beat, {}, "PUT", json={"hostname": "h", "pid": 1}),
+            "renewed": asked(client, "/execution/health", {"authorization": "Bearer " + token}),
+            "wrong": asked(client, beat, {"authorization": "Bearer " + token}, "PUT", json={}),
+        }))
+"""
+
+
+def _answers(*, changed: bool) -> dict[str, list[Any]]:
+    given = json.loads(ask(_CALLS, changed=changed))
+    assert isinstance(given, dict)
+    return given
+
+
+def test_a_tasks_call_is_answered_the_same_without_a_task_for_each_middleware() -> None:
+    ours, upstream = _answers(changed=True), _answers(changed=False)
+    assert {name: answer[:4] for name, answer in ours.items()} == {n: answer[:4] for n, answer in upstream.items()}
+    status, _, headers, _, _ = ours["well"]
+    assert (status, headers["correlation-id"]) == (200, "c-1")
+    assert "airflow-api-version" in headers
+    assert ours["renewed"][3] and not ours["well"][3]
+    assert {name: ours[name][0] for name in ("nowhere", "no token", "wrong")} == {
+        "nowhere": 404,
+        "no token": 401,
+        "wrong": 422,
+    }
+    for name, answer in ours.items():
+        assert answer[4] < upstream[name][4], f"{name}: airfleet.upstream.middlewares saves nothing"
