@@ -16,18 +16,19 @@ from airfleet.paths import Paths
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is run: pairs of runs, tasks of a burst, fresh starts of each, seconds of idling."""
+    """How much is run: pairs of runs, tasks of a burst, fresh starts of each, spells of idling and their seconds."""
 
     pairs: int
     burst: int
     starts: int
+    idles: int
     idle_s: float
     settle_s: float
 
 
-FAST = Plan(pairs=3, burst=32, starts=1, idle_s=14, settle_s=0)
+FAST = Plan(pairs=3, burst=32, starts=1, idles=1, idle_s=14, settle_s=0)
 # A scheduler's sleep is at its longest 20 s after the last task.
-FULL = Plan(pairs=5, burst=200, starts=3, idle_s=60, settle_s=25)
+FULL = Plan(pairs=5, burst=200, starts=3, idles=3, idle_s=60, settle_s=25)
 
 
 @dataclass
@@ -66,7 +67,8 @@ def run(at: Paths, plan: Plan, say: Say) -> Samples:
         time.sleep(plan.settle_s)
         # At once: what is counted belongs to a process, whatever else runs, and both together idle below one core.
         with ThreadPoolExecutor() as threads:
-            list(threads.map(lambda each: _idle(each, at, plan, samples, say), both))
+            for _ in range(plan.idles):
+                list(threads.map(lambda each: _idle(each, at, plan, samples, say), both))
     return samples
 
 

@@ -110,7 +110,8 @@ def measure(name: str, at: Paths, profiles: Sequence[str], seconds: float, say: 
             parts[one.profile] = stack.enter_context(PARTS[name](one, say))
             one.freeze()
         samples: dict[str, list[dict[str, Any]]] = {profile: [] for profile in wanted}
-        for number, one in turns.in_turn(given, PARTS[name].pairs, say, time.monotonic() + seconds):
+        until, every = time.monotonic() + seconds, PARTS[name].official_every
+        for number, one in turns.in_turn(given, PARTS[name].pairs, say, until, official_every=every):
             samples[one.profile].append(parts[one.profile].sample(number))
         found: dict[str, Any] = {}
         for one in given:

@@ -82,7 +82,7 @@ def conditions() -> dict[str, Any]:
 def machine() -> dict[str, Any]:
     """Return the size of this machine, how fast it is now, and what other guests take of it."""
     return {
-        "airflow_import_cpu_s": round(_import_cpu_s(), 2),
+        "airflow_import_cpu_s": round(import_cpu_s(), 2),
         "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(psutil.virtual_memory().total / (1 << 30), 1),
         "system": f"{platform.system()} {platform.machine()}",
@@ -90,7 +90,7 @@ def machine() -> dict[str, Any]:
     }
 
 
-def _import_cpu_s() -> float:
+def import_cpu_s() -> float:
     """Return the CPU seconds that a fresh Python takes to import Airflow's command line.
 
     A machine whose neighbours are busy is slow in such work, and may be as fast as ever in a loop that its caches hold.

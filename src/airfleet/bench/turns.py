@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 
-from airfleet.bench.instance import Instance
+from airfleet.bench.instance import STOCK, Instance
 from airfleet.embedded.stack import Say
 
 _WOKEN_S = 2.0
@@ -21,15 +21,20 @@ def only(one: Instance, given: Sequence[Instance]) -> None:
         time.sleep(_WOKEN_S)
 
 
-def in_turn(given: Sequence[Instance], pairs: int, say: Say, until: float = math.inf) -> Iterator[tuple[int, Instance]]:
+def in_turn(
+    given: Sequence[Instance], pairs: int, say: Say, until: float = math.inf, *, official_every: int = 1
+) -> Iterator[tuple[int, Instance]]:
     """Give each of *given* the machine *pairs* times, with the number of the pair; who is first changes each time.
 
-    No further pair is begun after *until* (monotonic seconds). At the end all of them go on.
+    The official deployment has its turn in every *official_every*-th pair alone. No further pair is begun after *until*
+    (monotonic seconds). At the end all of them go on.
     """
     for number in range(pairs):
         if number and time.monotonic() > until:
             break
         for one in given if number % 2 else reversed(given):
+            if one.profile == STOCK and number % official_every:
+                continue
             say(f"{number + 1} of {pairs}: {one.profile}")
             only(one, given)
             yield number, one

@@ -2,12 +2,13 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
-from typing import Any, cast
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pytest
 
 from airfleet.bench import parts, turns
+from airfleet.bench.instance import OURS, STOCK
 from airfleet.bench.part import Part, medians
 from airfleet.paths import Paths
 
@@ -29,10 +30,14 @@ class Recorded:
         self._seen.append(f"^{self.profile}")
 
 
+def _instances(profiles: Iterable[str], seen: list[str]) -> Any:
+    return [Recorded(profile, seen) for profile in profiles]
+
+
 def in_turn(profiles: str, pairs: int, **limits: float) -> tuple[list[str], list[str]]:
     """Return what the instances saw, and the order of the samples."""
     seen: list[str] = []
-    given = cast(Any, [Recorded(profile, seen) for profile in profiles])
+    given = _instances(profiles, seen)
     order = []
     for number, one in turns.in_turn(given, pairs, lambda _: None, **limits):
         order.append(f"{number}{one.profile}")
@@ -52,6 +57,13 @@ def test_each_sample_is_taken_while_the_other_is_halted_and_at_the_end_both_go_o
 
 def test_who_is_first_changes_with_each_pair() -> None:
     assert in_turn("ab", 3)[1] == ["0b", "0a", "1a", "1b", "2b", "2a"]
+
+
+def test_the_official_deployment_may_have_fewer_turns() -> None:
+    turn = list(turns.in_turn(_instances((OURS, STOCK), []), 4, lambda _: None, official_every=3))
+    assert [(number, one.profile) for number, one in turn] == [
+        (0, STOCK), (0, OURS), (1, OURS), (2, OURS), (3, OURS), (3, STOCK)
+    ]  # fmt: skip
 
 
 def test_when_the_time_is_over_the_pair_is_finished_and_no_other_begun() -> None:
@@ -83,7 +95,7 @@ def test_a_part_has_its_samples_and_their_medians_for_each_profile_that_was_up(m
 
     @contextlib.contextmanager
     def instances(at: Paths, *profiles: str, **given: Any) -> Iterator[list[Any]]:
-        yield [Recorded(profile, seen) for profile in profiles]
+        yield _instances(profiles, seen)
 
     monkeypatch.setattr(parts, "instances", instances)
     monkeypatch.setattr(parts, "PARTS", {"counting": Counting})

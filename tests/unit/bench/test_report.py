@@ -7,6 +7,7 @@ import pytest
 from airfleet.bench import report
 from airfleet.bench.compare import Samples
 from airfleet.bench.instance import OURS, STOCK
+from airfleet.bench.report import import_cpu_s
 
 FIGURES = {
     OURS: {
@@ -55,6 +56,11 @@ def test_the_json_holds_samples_machine_versions_and_date(samples: Samples) -> N
     assert found["machine"]["cores"] >= 1
     assert found["versions"]["apache-airflow"]
     assert len(found["date"]) == len("2026-01-01")
+
+
+def test_a_machines_speed_is_what_an_import_of_airflow_costs_it() -> None:
+    # An interpreter that imports nothing takes less than a tenth of this.
+    assert import_cpu_s() > 0.5
 
 
 def test_a_target_that_is_just_met_is_met() -> None:
