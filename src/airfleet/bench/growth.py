@@ -1,9 +1,10 @@
-"""What growth costs: more workers, and more Dags."""
+"""What growth costs: more workers, more tasks at once, and more Dags."""
 
 import math
 import time
 from collections.abc import Sequence
 from importlib import resources
+from statistics import correlation, linear_regression
 from typing import Any
 
 from airfleet.bench import workloads
@@ -47,6 +48,33 @@ class ScaleOut(Part):
                 }
             )
         return {"steps": steps}
+
+
+class Load(Part):
+    """Bursts of more and more tasks, and the straight line that says what a run costs and what each of its tasks."""
+
+    sizes = (25, 50, 100, 200, 400)
+
+    def sample(self, number: int) -> dict[str, Any]:
+        """Run a burst of each size."""
+        steps = []
+        for size in self.sizes:
+            self.say(f"load: {size} tasks")
+            ran = workloads.run(self.of, "bench_burst", {"tasks": size}, size + 1)
+            steps.append({"tasks": ran.tasks, "seconds": round(ran.seconds, 2), "cpu_s": round(ran.use.total_cpu_s, 2)})
+        return {"steps": steps}
+
+    def summary(self, samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """Fit the CPU seconds of every burst to its number of tasks."""
+        steps = [step for sample in samples for step in sample["steps"]]
+        tasks, cpu_s = [step["tasks"] for step in steps], [step["cpu_s"] for step in steps]
+        line = linear_regression(tasks, cpu_s)
+        return {
+            **medians(samples),
+            "cpu_s_per_run": round(line.intercept, 2),
+            "cpu_s_per_task": round(line.slope, 4),
+            "correlation": round(correlation(tasks, cpu_s), 4),
+        }
 
 
 class Parse(Part):

@@ -89,6 +89,7 @@ SIZED = {f"size-{name}": keys for name, keys in SIZES.items()}
 PARTS: Mapping[str, type[Part]] = {
     "first-dags": FirstDags,
     "scale-out": growth.ScaleOut,
+    "load": growth.Load,
     "parse": growth.Parse,
     "soak": Soak,
     **dict.fromkeys(SIZED, Sized),

@@ -16,6 +16,7 @@ from airfleet.sizes import SIZES
 # What was not measured is not written about.
 _NEEDS = {
     "More workers": "scale-out",
+    "More tasks at once": "load",
     "More Dags": "parse",
     "More runs": "soak",
     "Memory of the roles over more runs": "soak",
@@ -47,6 +48,8 @@ def page(found: Mapping[str, Any]) -> str:
         values["parse_interval_cores"] = f"{cores:.2f}"
     if scaled := parts.get("scale-out"):
         values["scale_out_table"] = _steps(scaled["steps"])
+    if loaded := parts.get("load"):
+        values["load_table"] = _load(loaded)
     if "size-large" in parts:
         values["named_sizes_table"] = _named(parts)
     values |= {
@@ -112,6 +115,19 @@ def _steps(steps: list[dict[str, float]]) -> str:
         for s in steps
     ]
     return table(("workers", "seconds", "slots' own limit, s", "efficiency", "CPU seconds, all roles"), rows)
+
+
+def _load(load: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            f"{step['tasks']}",
+            f"{step['seconds']:g}",
+            f"{step['cpu_s']:g}",
+            f"{load['cpu_s_per_run'] + load['cpu_s_per_task'] * step['tasks']:.1f}",
+        )
+        for step in load["steps"]
+    ]
+    return table(("tasks", "seconds", "CPU seconds, all roles", "by the line"), rows)
 
 
 if __name__ == "__main__":

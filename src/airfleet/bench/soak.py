@@ -4,7 +4,8 @@ import contextlib
 import time
 from collections.abc import Sequence
 from importlib import resources
-from statistics import mean, median
+from itertools import accumulate
+from statistics import linear_regression, median
 from typing import Any, cast
 
 import redis
@@ -114,19 +115,11 @@ def redis_bytes_per_waiting_task(of: Instance) -> int:
         client.close()
 
 
-def slope(values: Sequence[float]) -> float:
-    """Return the growth from one value to the next, by least squares."""
-    if len(values) < 2:  # noqa: PLR2004 - two points make a line
-        return 0.0
-    middle_x, middle_y = (len(values) - 1) / 2, mean(values)
-    above = sum((x - middle_x) * (y - middle_y) for x, y in enumerate(values))
-    return above / sum((x - middle_x) ** 2 for x in range(len(values)))
-
-
 def _growth(samples: Sequence[dict[str, Any]]) -> dict[str, float]:
     """Return, by role, the MiB that its memory grows by for each 1000 tasks."""
     by_role = [sample["memory_mib_by_role"] for sample in samples]
-    return {r: round(slope([each[r] for each in by_role]) / samples[0]["tasks"] * 1000, 1) for r in by_role[0]}
+    done = list(accumulate(sample["tasks"] for sample in samples))
+    return {role: round(linear_regression(done, [e[role] for e in by_role]).slope * 1000, 1) for role in by_role[0]}
 
 
 def _quarter(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -17,6 +17,12 @@ QUARTER = {
 }
 PARTS: dict[str, Any] = {
     "scale-out": {"steps": [{"workers": 1, "seconds": 166.5, "ceiling_s": 160, "efficiency": 1.0, "cpu_s": 12.0}]},
+    "load": {
+        "steps": [{"tasks": 26, "seconds": 4.5, "cpu_s": 7.25}, {"tasks": 401, "seconds": 66.5, "cpu_s": 119.5}],
+        "cpu_s_per_run": 0.5,
+        "cpu_s_per_task": 0.25,
+        "correlation": 0.9987,
+    },
     "parse": {
         "dags": 1000,
         "files_of_a_sample": 334,
@@ -66,12 +72,18 @@ def measured(*parts: str) -> dict[str, Any]:
 def test_every_figure_is_filled_in() -> None:
     text = page(measured(*PARTS))
     assert "$" not in text
-    for figure in ("166.5", "77.7", "2010", "10,000,000", "8.7", "2026-01-02", "1,200", "2.6"):
+    for figure in ("166.5", "77.7", "2010", "10,000,000", "8.7", "2026-01-02", "1,200", "2.6", "0.9987", "100.8"):
         assert figure in text
 
 
 @pytest.mark.parametrize(
-    ("missing", "heading"), [("scale-out", "## More workers"), ("parse", "## More Dags"), ("soak", "## More runs")]
+    ("missing", "heading"),
+    [
+        ("scale-out", "## More workers"),
+        ("load", "## More tasks at once"),
+        ("parse", "## More Dags"),
+        ("soak", "## More runs"),
+    ],
 )
 def test_what_was_not_measured_has_no_section(missing: str, heading: str) -> None:
     assert heading in page(measured(*PARTS))

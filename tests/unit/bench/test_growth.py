@@ -1,0 +1,44 @@
+"""What growth costs is a straight line through what was measured."""
+
+from typing import Any, cast
+
+import pytest
+
+from airfleet.bench.growth import Load
+from airfleet.bench.soak import Soak
+
+
+def _burst(tasks: int, cpu_s: float) -> dict[str, Any]:
+    return {"tasks": tasks, "seconds": tasks / 10, "cpu_s": cpu_s}
+
+
+def test_a_run_costs_what_a_burst_of_no_tasks_would_and_a_task_what_each_further_one_adds() -> None:
+    samples = [{"steps": [_burst(tasks, 2 + tasks / 4 + more) for tasks in (25, 50, 100)]} for more in (-0.1, 0, 0.1)]
+    found = Load(cast(Any, None), lambda _: None).summary(samples)
+    assert (found["cpu_s_per_run"], found["cpu_s_per_task"]) == (2.0, 0.25)
+    assert found["correlation"] > 0.999
+    assert [step["cpu_s"] for step in found["steps"]] == [8.25, 14.5, 27.0]
+
+
+def test_a_soaks_growth_is_that_of_its_second_half_for_each_1000_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    filling, flat = [10.0, 90.0, 100.0, 100.0], [100.0, 100.5, 101.0, 101.5]
+    samples = [
+        {
+            "tasks": 200,
+            "seconds": 20.0,
+            "cpu_s": 50.0,
+            "queued_s_median": 5.0,
+            "queued_s_max": 9.0,
+            "scheduler_loop_ms": 100.0,
+            "memory_mib_by_role": {"postgres": memory, "airflow-worker": 400.0},
+        }
+        for memory in filling + flat
+    ]
+    soak = Soak(cast(Any, None), lambda _: None)
+    monkeypatch.setattr("airfleet.bench.workloads.database_bytes", lambda of: 3000 << 10)
+    monkeypatch.setattr("airfleet.bench.soak._finished", lambda statsd: 1600)
+    soak._redis_bytes, soak._database, soak._statsd = 3000, 1400 << 10, cast(Any, None)
+    found = soak.summary(samples)
+    assert found["mib_per_1000_tasks"] == {"postgres": 2.5, "airflow-worker": 0.0}
+    assert (found["tasks"], found["statsd_finished"], found["database_kib_per_task"]) == (1600, 1600, 1.0)
+    assert (found["tasks_per_s"], found["cpu_s_per_task"]) == (10.0, 0.25)
