@@ -5,7 +5,8 @@ from typing import Protocol
 
 from airfleet.docker import engine
 from airfleet.docker.stack import DockerStack
-from airfleet.embedded.stack import EmbeddedStack, InstanceState, Say
+from airfleet.embedded.stack import EmbeddedStack, Say
+from airfleet.embedded.states import InstanceState
 from airfleet.errors import AirfleetError
 from airfleet.mailbox import Mail
 from airfleet.paths import Paths

@@ -9,7 +9,7 @@ from typing import Any
 
 from airfleet import preflight
 from airfleet.docker import engine
-from airfleet.embedded.stack import InstanceState
+from airfleet.embedded.states import InstanceState
 from airfleet.errors import AirfleetError
 from airfleet.mailbox import Mail
 from airfleet.paths import Paths

@@ -3,16 +3,16 @@
 import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 import psutil
 
 from airfleet import mailbox, preflight
 from airfleet.celery_client import CeleryClient
-from airfleet.embedded import one_shot, role_logs, servers, watchers
+from airfleet.embedded import one_shot, role_logs, servers, states, watchers
 from airfleet.embedded.health import Health
 from airfleet.embedded.instances import LOOPBACK, Instance, addresses, broker_url, instances, worker_name
 from airfleet.embedded.process_manager import ProcessManager, Program, kill_tree, processes
+from airfleet.embedded.states import InstanceState
 from airfleet.embedded.watchers import Watcher
 from airfleet.errors import AirfleetError
 from airfleet.init.rotated import NOTHING_ROTATED, Rotated
@@ -28,20 +28,6 @@ _POLL_S = 0.25
 _STOP_S = 60
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class InstanceState:
-    """One process as `status` shows it; memory is proportional set size in bytes, of it and its children."""
-
-    name: str
-    state: str
-    healthy: bool
-    pid: int
-    uptime_s: int
-    memory_bytes: int
-    slots: int | None = None
-    running: int | None = None
 
 
 class EmbeddedStack:
@@ -229,29 +215,7 @@ class EmbeddedStack:
         """Return every process with its health, memory and slots."""
         if not self.is_running():
             return []
-        health = Health(self.settings)
-        by_name = {i.name: i for i in self._instances(self.counts())}
-        found = []
-        for state in self.manager.states():
-            instance = by_name.get(state.name)
-            worker = health.workers().get(state.name) if instance and instance.role is WORKER else None
-            running = state.state == "RUNNING"
-            found.append(
-                InstanceState(
-                    name=state.name,
-                    state=state.state.lower(),
-                    healthy=running
-                    and (instance is None or health.is_healthy(instance))
-                    and (state.name not in watchers.NAMES or watchers.is_healthy(state.name, self.settings)),
-                    pid=state.pid,
-                    uptime_s=state.uptime_s,
-                    memory_bytes=_memory(state.pid) if state.pid else 0,
-                    slots=worker.slots if worker else None,
-                    running=worker.running if worker else None,
-                )
-            )
-        order = ["postgres", "redis", *by_name, *watchers.NAMES]
-        return sorted(found, key=lambda s: order.index(s.name) if s.name in order else len(order))
+        return states.look(self.manager.states(), self._instances(self.counts()), self.settings)
 
     def logs(self, role: str | None, *, follow: bool, tail: int) -> None:
         """Print the last *tail* lines of each log of *role*, or of all, and with *follow* what comes after."""
@@ -347,18 +311,3 @@ def _starts_early(role: Role) -> bool:
 
 def _count(names: list[str], role: Role) -> int:
     return sum(1 for name in names if name.startswith(f"{role.name}-"))
-
-
-def _memory(pid: int) -> int:
-    total = 0
-    try:
-        parent = psutil.Process(pid)
-        family = [parent, *parent.children(recursive=True)]
-    except psutil.Error:
-        return 0
-    for process in family:
-        try:
-            total += process.memory_full_info().pss
-        except psutil.Error:
-            continue
-    return total
