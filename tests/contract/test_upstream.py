@@ -46,6 +46,9 @@ KNOWN = {
     "airflow.jobs.scheduler_job_runner:SchedulerJobRunner.__init__": "0d573124b75acc0f",
     "airflow.jobs.scheduler_job_runner:SchedulerJobRunner._run_scheduler_loop": "d7dd5578d64a9b0b",
     "airflow.jobs.scheduler_job_runner:SchedulerJobRunner._process_executor_events": "85a4ef0778daff7f",
+    # What asks for the tasks to queue, and what it does with none (queueing).
+    "airflow.jobs.scheduler_job_runner:SchedulerJobRunner._executable_task_instances_to_queued": "08b9caf1548e92e5",
+    "airflow.jobs.scheduler_job_runner:SchedulerJobRunner._critical_section_enqueue_task_instances": "eddd399664e1c9eb",
     # Where a task's process builds validators (adapters), and what is done before the fork instead (preload).
     "airflow.sdk.execution_time.task_runner:_serialize_rendered_fields": "cacd37ff4beb125c",
     "airflow.sdk.execution_time.comms:CommsDecoder": "93919e4dc0bba905",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from airfleet.upstream import guard, polling, results, tokens
+from airfleet.upstream import guard, polling, queueing, results, tokens
 
 
 @functools.cache
@@ -16,6 +16,8 @@ def install() -> None:
 
     if guard.fits(guard.AIRFLOW, "polling that follows what happens"):
         polling.install(SchedulerJobRunner)
+    if guard.fits(guard.AIRFLOW, "one question of a scheduler with nothing to queue"):
+        queueing.install(SchedulerJobRunner)
     if guard.fits(guard.CELERY, "the kept connection to Celery's results"):
         results.install(SessionManager)
     # Whatever the version: the test that reads the events says whether it still works.

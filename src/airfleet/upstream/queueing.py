@@ -1,0 +1,42 @@
+"""Let a scheduler with nothing to queue ask one question instead of four.
+
+In each loop Airflow's scheduler locks the pools and counts their slots, counts the active tasks of each run and puts
+together a query that ranks the scheduled ones within their limits. With no task in the state `scheduled` none of that
+can find anything; so that is asked first. A task that becomes scheduled meanwhile has its turn in the next loop, as
+ever. MEASURED
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+
+def install(runner: type[Any]) -> None:
+    """Make *runner*, Airflow's SchedulerJobRunner, look for tasks to queue only where one is scheduled."""
+    runner._executable_task_instances_to_queued = asking_first(
+        runner._executable_task_instances_to_queued, is_any_scheduled
+    )
+
+
+def asking_first(find: Callable[..., Any], is_any: Callable[[Any], bool]) -> Callable[..., Any]:
+    """Return *find*, which returns the tasks to queue, left out while *is_any* of a session says no."""
+
+    def executable_task_instances_to_queued(self: Any, max_tis: int, session: Any) -> Any:
+        if is_any(session):
+            return find(self, max_tis, session=session)
+        from airflow.jobs.scheduler_job_runner import stats
+
+        stats.gauge("scheduler.tasks.starving", 0)
+        stats.gauge("scheduler.tasks.executable", 0)
+        return []
+
+    return executable_task_instances_to_queued
+
+
+def is_any_scheduled(session: Any) -> bool:
+    """Return whether a task instance waits to be queued."""
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.state import TaskInstanceState
+    from sqlalchemy import select
+
+    scheduled = select(TaskInstance.id).where(TaskInstance.state == TaskInstanceState.SCHEDULED).limit(1)
+    return session.scalar(scheduled) is not None
