@@ -104,7 +104,7 @@ def test_what_is_changed_upstream_is_what_it_was_made_for(name: str) -> None:
     assert hashlib.sha256(inspect.getsource(found).encode()).hexdigest()[:16] == KNOWN[name]
 
 
-@pytest.mark.parametrize("known", [*guard.KNOWN.values(), guard.CELERY, guard.FAB])
+@pytest.mark.parametrize("known", [*guard.KNOWN.values(), guard.CADWYN, guard.CELERY, guard.FAB])
 def test_the_installed_versions_are_those_that_the_changes_are_applied_to(known: tuple[str, str]) -> None:
     package, version = known
     assert metadata.version(package) == version

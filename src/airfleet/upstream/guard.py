@@ -13,7 +13,7 @@ FASTAPI = ("fastapi", "0.136.3")
 SQLALCHEMY = ("sqlalchemy", "2.0.54")
 
 # By the name of the package that is imported.
-KNOWN = {"airflow": AIRFLOW, "cadwyn": CADWYN, "fastapi": FASTAPI, "sqlalchemy": SQLALCHEMY}
+KNOWN = {"airflow": AIRFLOW, "fastapi": FASTAPI, "sqlalchemy": SQLALCHEMY}
 
 
 def fits(known: tuple[str, str], change: str) -> bool:

@@ -24,7 +24,6 @@ CHANGED = {
     "airflow.api_fastapi.execution_api.versions": "airfleet.upstream.api_versions",
     "airflow.cli.commands.scheduler_command": "airfleet.upstream.health_page",
     "airflow.sdk.definitions._internal.decorators": "airfleet.upstream.source_trees",
-    "cadwyn.middleware": "airfleet.upstream.middlewares",
     "fastapi._compat.v2": "airfleet.upstream.page_fields",
     "sqlalchemy.dialects.postgresql.psycopg2": "airfleet.upstream.pings",
 }

@@ -1,9 +1,9 @@
-"""Let a scheduler with nothing to queue ask one question instead of four.
+"""Let a scheduler with nothing to queue ask one question instead of five.
 
-In each loop Airflow's scheduler locks the pools and counts their slots, counts the active tasks of each run and puts
-together a query that ranks the scheduled ones within their limits. With no task in the state `scheduled` none of that
-can find anything; so that is asked first. A task that becomes scheduled meanwhile has its turn in the next loop, as
-ever. MEASURED
+In each loop Airflow's scheduler takes a lock, locks the pools and counts their slots, counts the active tasks of each
+run and puts together a query that ranks the scheduled ones within their limits. With no task in the state `scheduled`
+none of that can find anything; so that is asked first. A task that becomes scheduled meanwhile has its turn in the next
+loop, as ever; with one that is scheduled and cannot be queued, the question is one more. MEASURED
 """
 
 from collections.abc import Callable

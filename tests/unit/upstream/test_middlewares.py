@@ -1,4 +1,4 @@
-"""How a middleware is called that keeps answers until they are whole, and one that has to do with cookies."""
+"""How a middleware is called that keeps answers until they are whole, and one that is not there for tasks."""
 
 import asyncio
 from types import SimpleNamespace
@@ -62,16 +62,29 @@ def test_what_is_no_request_is_left_to_upstream() -> None:
     assert _called(None, {"type": "lifespan"}) == [{"type": "upstream"}]
 
 
+def test_a_message_that_cannot_be_kept_is_an_error() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(_START)
+        await send({"type": "http.response.pathsend", "path": "/a"})
+
+    with pytest.raises(RuntimeError, match="pathsend"):
+        _called(app)
+
+
+_TASKS: dict[str, Any] = {"type": "http", "path": "/execution/task-instances/1", "headers": [(b"accept", b"*/*")]}
+
+
 @pytest.mark.parametrize(
     ("scope", "expected"),
     [
-        (_HTTP, "app"),
-        (_HTTP | {"headers": [(b"accept", b"*/*")]}, "app"),
-        (_HTTP | {"headers": [(b"cookie", b"_token=x")]}, "upstream"),
+        (_TASKS, "app"),
+        (_TASKS | {"headers": [(b"cookie", b"_token=x")]}, "upstream"),
+        (_TASKS | {"path": "/api/v2/version"}, "upstream"),
+        (_TASKS | {"path": "/executions"}, "upstream"),
         ({"type": "lifespan"}, "upstream"),
     ],
 )
-def test_a_request_without_cookies_passes_by(scope: dict[str, Any], expected: str) -> None:
+def test_only_a_tasks_call_without_cookies_passes_by(scope: dict[str, Any], expected: str) -> None:
     passed: list[str] = []
 
     async def app(*_: Any) -> None:
@@ -80,5 +93,5 @@ def test_a_request_without_cookies_passes_by(scope: dict[str, Any], expected: st
     async def upstream(*_: Any) -> None:
         passed.append("upstream")
 
-    asyncio.run(middlewares.with_cookies(upstream)(SimpleNamespace(app=app), scope, None, None))  # type: ignore[arg-type]
+    asyncio.run(middlewares.for_people(upstream)(SimpleNamespace(app=app), scope, None, None))  # type: ignore[arg-type]
     assert passed == [expected]
