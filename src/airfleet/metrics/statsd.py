@@ -89,11 +89,11 @@ DAGRUNS_RUNNING = gauge("airflow_dagruns_running", help="Dag runs in state runni
 SCHEDULER_LOOP = histogram("airflow_scheduler_loop_seconds", help="One turn of the scheduler's loop.")
 SCHEDULER_CRITICAL_SECTION = histogram(
     "airflow_scheduler_critical_section_seconds",
-    help="Time the scheduler held the lock under which it queues tasks.",
+    help="Time the scheduler took to look for tasks to queue; under a lock where one was scheduled.",
 )
 SCHEDULER_CRITICAL_SECTION_QUERY = histogram(
     "airflow_scheduler_critical_section_query_seconds",
-    help="Time of the query that picks the tasks to queue.",
+    help="Time of the query that picks the tasks to queue, where one was scheduled.",
 )
 SCHEDULER_CRITICAL_SECTION_BUSY = counter(
     "airflow_scheduler_critical_section_busy_total",
