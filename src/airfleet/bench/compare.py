@@ -5,7 +5,6 @@ import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
 
 from airfleet.bench import checks, turns, workloads
 from airfleet.bench.account import Meter, cpu_seconds, memory_bytes
@@ -33,11 +32,13 @@ FULL = Plan(pairs=5, burst=200, starts=3, idles=3, idle_s=60, settle_s=25)
 
 @dataclass
 class Samples:
-    """Every measured value, by profile and figure, and the CPU seconds a task by role behind them."""
+    """Every measured value, by profile and figure, and what is behind them by role."""
 
     values: dict[str, dict[str, list[float]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
     cpu_by_role: dict[str, list[dict[str, float]]] = field(default_factory=lambda: defaultdict(list))
-    details: dict[str, dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))
+    details: dict[str, dict[str, list[dict[str, float]]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
 
     def add(self, of: Instance, say: Say, **figures: float) -> None:
         """Add one sample of each figure, and say so: an hour's bench that is cut short has not measured nothing."""
@@ -85,7 +86,7 @@ def _start(one: Instance, samples: Samples, say: Say) -> None:
     workloads.run(one, "bench_burst", {"tasks": 1}, 2)
     samples.add(one, say, healthy_s=healthy, startup_s=time.monotonic() - began)
     used = {"init": _children_cpu_s() - run_before} | cpu_seconds(one)
-    samples.details[one.profile]["startup_cpu_s"] = {role: round(cpu_s, 2) for role, cpu_s in used.items()}
+    samples.details[one.profile]["startup_cpu_s"].append({role: round(cpu_s, 2) for role, cpu_s in used.items()})
 
 
 def _children_cpu_s() -> float:
@@ -124,8 +125,10 @@ def _idle(one: Instance, at: Paths, plan: Plan, samples: Samples, say: Say) -> N
         memory_mib=sum(used for role, used in memory.items() if role not in EXTRA_ROLES) / (1 << 20),
         memory_whole_mib=sum(memory.values()) / (1 << 20),
     )
-    samples.details[one.profile] |= {
+    accounts: dict[str, dict[str, float]] = {
         "memory_mib_by_role": {role: round(used / (1 << 20)) for role, used in memory.items()},
         "idle_cores_by_role": {role: round(used / use.wall_s, 4) for role, used in use.cpu_s.items()},
         "health_check_cpu_s": {role: round(used, 3) for role, used in each.items()},
     }
+    for name, found in accounts.items():
+        samples.details[one.profile][name].append(found)

@@ -16,6 +16,7 @@ import psutil
 
 from airfleet.bench.compare import Samples
 from airfleet.bench.instance import OURS, SLOTS, STOCK
+from airfleet.bench.part import medians
 
 # What each ratio (ours / stock) is made of, and its target: at least for the burst, at most for all others.
 RATIOS = {
@@ -35,28 +36,28 @@ _PACKAGES = ("apache-airflow", "celery", "apache-airflow-providers-celery", "apa
 
 def write_down(samples: Samples, mode: str) -> dict[str, Any]:
     """Return everything that was measured, ready for JSON."""
-    medians = {
+    middle = {
         profile: {figure: round(median(values), 4) for figure, values in figures.items()}
         for profile, figures in samples.values.items()
     }
     return conditions() | {
         "mode": mode,
         "slots": SLOTS,
-        "ratios": ratios(medians),
+        "ratios": ratios(middle),
         "targets": TARGETS,
-        "medians": medians,
+        "medians": middle,
         "samples": samples.values,
-        "cpu_s_per_task_by_role": {
-            profile: {role: round(median(one[role] for one in runs), 4) for role in runs[0]}
-            for profile, runs in samples.cpu_by_role.items()
+        "cpu_s_per_task_by_role": {profile: medians(runs) for profile, runs in samples.cpu_by_role.items()},
+        "details": {
+            profile: {name: medians(runs) for name, runs in accounts.items()}
+            for profile, accounts in samples.details.items()
         },
-        "details": samples.details,
     }
 
 
-def ratios(medians: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """Return ours / stock for every figure."""
-    return {name: round(medians[OURS][figure] / medians[STOCK][figure], 3) for name, figure in RATIOS.items()}
+def ratios(middle: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Return ours / stock for the median of every figure."""
+    return {name: round(middle[OURS][figure] / middle[STOCK][figure], 3) for name, figure in RATIOS.items()}
 
 
 def misses(found: Mapping[str, float], limits: Mapping[str, float]) -> list[str]:

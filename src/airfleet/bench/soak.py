@@ -118,6 +118,9 @@ def redis_bytes_per_waiting_task(of: Instance) -> int:
 def _growth(samples: Sequence[dict[str, Any]]) -> dict[str, float]:
     """Return, by role, the MiB that its memory grows by for each 1000 tasks."""
     by_role = [sample["memory_mib_by_role"] for sample in samples]
+    if len(samples) == 1:
+        # Too few for a line.
+        return dict.fromkeys(by_role[0], 0.0)
     done = list(accumulate(sample["tasks"] for sample in samples))
     return {role: round(linear_regression(done, [e[role] for e in by_role]).slope * 1000, 1) for role in by_role[0]}
 

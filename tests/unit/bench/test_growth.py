@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 
 from airfleet.bench.growth import Load
-from airfleet.bench.soak import Soak
+from airfleet.bench.soak import Soak, _growth
 
 
 def _burst(tasks: int, cpu_s: float) -> dict[str, Any]:
@@ -42,3 +42,7 @@ def test_a_soaks_growth_is_that_of_its_second_half_for_each_1000_tasks(monkeypat
     assert found["mib_per_1000_tasks"] == {"postgres": 2.5, "airflow-worker": 0.0}
     assert (found["tasks"], found["statsd_finished"], found["database_kib_per_task"]) == (1600, 1600, 1.0)
     assert (found["tasks_per_s"], found["cpu_s_per_task"]) == (10.0, 0.25)
+
+
+def test_one_sample_of_memory_is_no_line() -> None:
+    assert _growth([{"tasks": 200, "memory_mib_by_role": {"postgres": 100.0}}]) == {"postgres": 0.0}

@@ -59,8 +59,8 @@ def test_the_json_holds_samples_machine_versions_and_date(samples: Samples) -> N
 
 
 def test_a_machines_speed_is_what_an_import_of_airflow_costs_it() -> None:
-    # An interpreter that imports nothing takes less than a tenth of this.
-    assert import_cpu_s() > 0.5
+    # A Python that imports nothing takes a tenth of this.
+    assert import_cpu_s() > 0.2
 
 
 def test_a_target_that_is_just_met_is_met() -> None:
