@@ -8,6 +8,7 @@ from itertools import accumulate
 from statistics import linear_regression, median
 from typing import Any, cast
 
+import psutil
 import redis
 
 from airfleet.api import AirflowApi
@@ -97,7 +98,9 @@ def redis_bytes_per_waiting_task(of: Instance) -> int:
     client = cast(Any, redis.Redis.from_url(address))
     worker = account.trees(of)[WORKER.name]
     for process in worker:
-        process.suspend()
+        # A task's process may end at any time.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.suspend()
     try:
         before = int(client.info("memory")["used_memory"])
         with AirflowApi(settings) as api:
@@ -111,7 +114,8 @@ def redis_bytes_per_waiting_task(of: Instance) -> int:
         return (int(client.info("memory")["used_memory"]) - before) // int(waiting)
     finally:
         for process in worker:
-            process.resume()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
         client.close()
 
 
