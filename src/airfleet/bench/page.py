@@ -58,8 +58,7 @@ _ABOUT = {
     " of the straight line through all samples, by least squares.",
     "parse": "New files with a Dag of 10 tasks each, a lot of them dropped in at once in each turn; then what it costs"
     " to keep them all.",
-    "soak": "Bursts of 200 tasks, one after the other; nothing may be lost, and StatsD's count must be the database's."
-    " The official deployment has its turn in every fifth.",
+    "soak": "Bursts of 200 tasks, one after the other; nothing may be lost, and StatsD's count must be the database's.",
 }
 
 
@@ -184,8 +183,9 @@ def _part_rows(profiles: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, ...
 
 
 def _speed(measured: Mapping[str, Any]) -> dict[str, str]:
-    """Return how fast a core was, for figures that were measured at another time than the rest."""
-    return {_SPEED: f"{measured['machine']['airflow_import_cpu_s']:g}"}
+    """Return how fast a core was, for figures that were measured at another time than the rest; where it was noted."""
+    known = measured["machine"].get("airflow_import_cpu_s")
+    return {_SPEED: f"{known:g}"} if known else {}
 
 
 def _flat(value: Any, name: str = "") -> Iterable[tuple[str, str]]:

@@ -48,6 +48,8 @@ def page(found: Mapping[str, Any]) -> str:
         values["parse_interval_cores"] = f"{cores:.2f}"
     if scaled := parts.get("scale-out"):
         values["scale_out_table"] = _steps(scaled["steps"])
+        most = scaled["steps"][-1]["workers"] * found["slots"]
+        values["scale_out_wave_s"] = f"{most * sum(cpu_s.values()) / found['machine']['cores']:.1f}"
     if loaded := parts.get("load"):
         values["load_table"] = _load(loaded)
     if "size-large" in parts:

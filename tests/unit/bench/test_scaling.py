@@ -64,6 +64,7 @@ def measured(*parts: str) -> dict[str, Any]:
     return {
         "date": "2026-01-02",
         "slots": 8,
+        "machine": {"cores": 2},
         "cpu_s_per_task_by_role": {OURS: cpu_s},
         "parts": {part: {OURS: PARTS[part]} for part in parts},
     }
