@@ -105,4 +105,4 @@ def test_a_part_has_its_samples_and_their_medians_for_each_profile_that_was_up(m
     for profile, measured in found.items():
         assert (measured["pairs"], measured["number"], measured["of"]) == (3, 1, profile)
         assert [sample["number"] for sample in measured["samples"]] == [0, 1, 2]
-        assert "airflow_import_cpu_s" in measured["machine"]
+        assert measured["machine"]["airflow_import_cpu_s"] > 0
