@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import psutil
 
 from airfleet.bench.instance import Instance
+from airfleet.embedded.states import pss_bytes
 
 SERVERS = ("postgres", "redis")
 
@@ -52,7 +53,7 @@ def cpu_seconds(of: Instance) -> dict[str, float]:
 
 def memory_bytes(of: Instance) -> dict[str, int]:
     """Return each role's proportional set size: shared pages count once, divided among those that share them."""
-    return {role: sum(_pss(process) for process in processes) for role, processes in trees(of).items()}
+    return {role: sum(pss_bytes(process) for process in processes) for role, processes in trees(of).items()}
 
 
 def trees(of: Instance) -> dict[str, list[psutil.Process]]:
@@ -66,10 +67,3 @@ def trees(of: Instance) -> dict[str, list[psutil.Process]]:
             process = psutil.Process(state.pid)
             found.setdefault(role, []).extend([process, *process.children(recursive=True)])
     return found
-
-
-def _pss(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_full_info().pss)
-    except psutil.Error:
-        return 0

@@ -54,15 +54,17 @@ def _look(process: ProcessState, instance: Instance | None, health: Health, sett
 
 
 def _memory_bytes(pid: int) -> int:
-    total = 0
     try:
         parent = psutil.Process(pid)
         family = [parent, *parent.children(recursive=True)]
     except psutil.Error:
         return 0
-    for process in family:
-        try:
-            total += process.memory_full_info().pss
-        except psutil.Error:
-            continue
-    return total
+    return sum(pss_bytes(process) for process in family)
+
+
+def pss_bytes(process: psutil.Process) -> int:
+    """Return the proportional set size of *process*; 0 for one that has ended."""
+    try:
+        return int(process.memory_full_info().pss)
+    except psutil.Error:
+        return 0
