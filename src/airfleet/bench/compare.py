@@ -83,7 +83,7 @@ def _start(one: Instance, samples: Samples, say: Say) -> None:
     began, run_before = time.monotonic(), _children_cpu_s()
     one.up(lambda _: None)
     healthy = time.monotonic() - began
-    workloads.run(one, "bench_burst", {"tasks": 1}, 2)
+    workloads.burst(one, 1)
     samples.add(one, say, healthy_s=healthy, startup_s=time.monotonic() - began)
     used = {"init": _children_cpu_s() - run_before} | cpu_seconds(one)
     samples.details[one.profile]["startup_cpu_s"].append({role: round(cpu_s, 2) for role, cpu_s in used.items()})
@@ -96,7 +96,7 @@ def _children_cpu_s() -> float:
 
 
 def _burst_and_chain(one: Instance, plan: Plan, samples: Samples, say: Say) -> None:
-    burst = workloads.run(one, "bench_burst", {"tasks": plan.burst}, plan.burst + 1)
+    burst = workloads.burst(one, plan.burst)
     chain = workloads.run(one, "bench_chain", {}, workloads.CHAIN)
     samples.add(
         one,

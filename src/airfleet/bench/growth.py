@@ -35,7 +35,7 @@ class ScaleOut(Part):
             self.say(f"scale-out: {workers} workers")
             self.of.stack.scale({WORKER.name: workers, SCHEDULER.name: 1}, lambda _: None)
             slots = SLOTS * workers
-            workloads.run(self.of, "bench_burst", {"tasks": slots}, slots + 1)
+            workloads.burst(self.of, slots)
             ran = workloads.run(self.of, "bench_wait", {"tasks": self.tasks, "seconds": self.wait_s}, self.tasks + 1)
             alone_s = steps[0]["seconds"] if steps else ran.seconds
             steps.append(
@@ -57,7 +57,7 @@ class Load(Part):
 
     def __enter__(self) -> "Load":
         """Let every role do all of it once."""
-        workloads.run(self.of, "bench_burst", {"tasks": self.sizes[0]}, self.sizes[0] + 1)
+        workloads.burst(self.of, self.sizes[0])
         return self
 
     def sample(self, number: int) -> dict[str, Any]:
@@ -65,7 +65,7 @@ class Load(Part):
         steps = []
         for size in self.sizes:
             self.say(f"load: {size} tasks")
-            ran = workloads.run(self.of, "bench_burst", {"tasks": size}, size + 1)
+            ran = workloads.burst(self.of, size)
             steps.append({"tasks": ran.tasks, "seconds": round(ran.seconds, 2), "cpu_s": round(ran.use.total_cpu_s, 2)})
         return {"steps": steps}
 

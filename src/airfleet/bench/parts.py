@@ -72,7 +72,7 @@ class Sized(Part):
         """Run both, and weigh the roles."""
         settings = self.of.stack.settings
         slots = settings.workers * settings.worker_concurrency
-        burst = workloads.run(self.of, "bench_burst", {"tasks": self.burst}, self.burst + 1)
+        burst = workloads.burst(self.of, self.burst)
         wait = workloads.run(self.of, "bench_wait", {"tasks": slots, "seconds": self.wait_s}, slots + 1)
         memory = account.memory_bytes(self.of)
         return {

@@ -50,7 +50,7 @@ class Soak(Part):
     def sample(self, number: int) -> dict[str, Any]:
         """Run a burst; raises AirfleetError when a task is lost."""
         loops = len(self._statsd.timers_ms[_LOOP])
-        ran = workloads.run(self.of, "bench_burst", {"tasks": _BATCH}, _BATCH + 1)
+        ran = workloads.burst(self.of, _BATCH)
         with workloads.metadata(self.of) as cursor:
             cursor.execute(_QUEUED.read_text(), {"dag_id": "bench_burst"})
             middle, longest = cursor.fetchone()

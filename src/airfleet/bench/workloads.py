@@ -75,6 +75,11 @@ def run(of: Instance, dag_id: str, conf: dict[str, Any], expected: int) -> Ran:
     return Ran(succeeded, float(seconds), use)
 
 
+def burst(of: Instance, tasks: int) -> Ran:
+    """Run *tasks* tasks that do nothing, and the one that says how many."""
+    return run(of, "bench_burst", {"tasks": tasks}, tasks + 1)
+
+
 def _known(api: AirflowApi, dag_id: str) -> None:
     deadline = time.monotonic() + _TIMEOUT_S
     while (dag := api.dag(dag_id)) is None:
