@@ -10,14 +10,24 @@ _CALLS = r"""
     os.environ["AIRFLOW__API_AUTH__JWT_SECRET"] = "s" * 32
     import jwt
     from fastapi.testclient import TestClient
-    from fastapi import FastAPI
+    from fastapi import FastAPI, HTTPException
     from fastapi.middleware.gzip import GZipMiddleware
     from airflow.api_fastapi.auth.middlewares.refresh_token import JWTRefreshMiddleware
     from airflow.api_fastapi.execution_api.app import InProcessExecutionAPI, create_task_execution_api_app
 
+    class Refusing:
+        # As a plugin's may do.
+        def __init__(self, app):
+            self.app = app
+        async def __call__(self, scope, receive, send):
+            if scope["type"] == "http" and any(name == b"x-refuse" for name, _ in scope["headers"]):
+                raise HTTPException(403, "not at night")
+            await self.app(scope, receive, send)
+
     pages = create_task_execution_api_app()
     whole = FastAPI()
     whole.mount("/execution", pages)
+    whole.add_middleware(Refusing)
     whole.add_middleware(JWTRefreshMiddleware)
     whole.add_middleware(GZipMiddleware, minimum_size=1024)
 
@@ -63,6 +73,7 @@ _CALLS = r"""
             "well": asked(client, "/execution/health", {"correlation-id": "c-1"}),
             "old": asked(client, "/execution/health", {"Airflow-API-Version": "2026-04-06"}),
             "cookie": asked(client, "/execution/health", {"cookie": "a=b"}),
+            "refused": asked(client, "/execution/health", {"x-refuse": "1"}),
             "nowhere": asked(client, "/execution/none", {"correlation-id": "c-2"}),
             "no token": asked(client, beat, {}, "PUT", json={"hostname": "h", "pid": 1}),
             "renewed": asked(client, "/execution/health", {"authorization": "Bearer " + token}),
@@ -90,7 +101,7 @@ def test_a_tasks_call_is_answered_the_same_without_a_task_for_each_middleware() 
     assert (status, headers["correlation-id"]) == (200, "c-1")
     assert "airflow-api-version" in headers
     assert ours["renewed"][3] and not ours["well"][3]
-    refused = {"nowhere": 404, "no token": 401, "wrong": 422, "fails": 500}
+    refused = {"refused": 403, "nowhere": 404, "no token": 401, "wrong": 422, "fails": 500}
     assert {name: ours[name][0] for name in refused} == refused
     assert "ID" in ours["fails"][1]
     assert ours.pop("in process")[:3] == [200, ours["well"][1], "c-4"]

@@ -17,8 +17,9 @@ from functools import partialmethod
 from types import ModuleType
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from airfleet.upstream import guard
 from airfleet.upstream.webserver import MOUNT
@@ -98,7 +99,12 @@ def for_people(call: Call) -> Call:
             and scope["path"].startswith(f"{MOUNT}/")
             and not any(name == b"cookie" for name, _ in scope["headers"])
         ):
-            await self.app(scope, receive, send)
+            try:
+                await self.app(scope, receive, send)
+            except HTTPException as refused:
+                # A plugin's middleware refuses; what is left out would have made an answer of it.
+                answer = JSONResponse({"detail": refused.detail}, refused.status_code)
+                await answer(scope, receive, send)
         else:
             await call(self, scope, receive, send)
 
