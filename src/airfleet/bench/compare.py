@@ -51,7 +51,7 @@ def run(at: Paths, plan: Plan, say: Say) -> Samples:
     """Measure both profiles as *plan* says."""
     samples = Samples()
     for number in range(plan.starts - 1):
-        for profile in _alternate(number):
+        for profile in turns.order((OURS, STOCK), number):
             with instances(at, profile) as (one,):
                 _start(one, samples, say)
     with instances(at, OURS, STOCK) as both:
@@ -71,10 +71,6 @@ def run(at: Paths, plan: Plan, say: Say) -> Samples:
             for _ in range(plan.idles):
                 list(threads.map(lambda each: _idle(each, at, plan, samples, say), both))
     return samples
-
-
-def _alternate(number: int) -> tuple[str, str]:
-    return (OURS, STOCK) if number % 2 else (STOCK, OURS)
 
 
 def _start(one: Instance, samples: Samples, say: Say) -> None:

@@ -3,11 +3,18 @@
 import math
 import time
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 from airfleet.bench.instance import STOCK, Instance
 from airfleet.embedded.stack import Say
 
 _WOKEN_S = 2.0
+_T = TypeVar("_T")
+
+
+def order(given: Sequence[_T], number: int) -> Sequence[_T]:
+    """Return *given* in the order of turn *number*: who is first changes each time."""
+    return given if number % 2 else given[::-1]
 
 
 def only(one: Instance, given: Sequence[Instance]) -> None:
@@ -32,7 +39,7 @@ def in_turn(
     for number in range(pairs):
         if number and time.monotonic() > until:
             break
-        for one in given if number % 2 else reversed(given):
+        for one in order(given, number):
             if one.profile == STOCK and number % official_every:
                 continue
             say(f"{number + 1} of {pairs}: {one.profile}")
