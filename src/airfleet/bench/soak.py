@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from itertools import accumulate
 from statistics import linear_regression, median
@@ -11,7 +12,6 @@ from typing import Any, cast
 import psutil
 import redis
 
-from airfleet.api import AirflowApi
 from airfleet.bench import account, workloads
 from airfleet.bench.instance import Instance
 from airfleet.bench.part import Part
@@ -22,8 +22,8 @@ from airfleet.roles import WORKER, url
 _POLL_S = 0.5
 _BATCH = 200
 _QUEUE_TIMEOUT_S = 120.0
-# Tasks of the Dag bench_wide.
-_WIDE = 40
+# Tasks of the Dag bench_wide, and how many of them are enough to weigh: a halted worker may have taken a few.
+_WIDE, _ENOUGH = 32, 24
 _LOOP = "airflow.scheduler.scheduler_loop_duration"
 _QUEUED = resources.files("airfleet.bench").joinpath("queued.sql")
 
@@ -101,22 +101,32 @@ def redis_bytes_per_waiting_task(of: Instance) -> int:
         # A task's process may end at any time.
         with contextlib.suppress(psutil.NoSuchProcess):
             process.suspend()
-    try:
-        before = int(client.info("memory")["used_memory"])
-        with AirflowApi(settings) as api:
-            api.trigger("bench_wide", {})
-        deadline = time.monotonic() + _QUEUE_TIMEOUT_S
-        # Celery's worker may have taken one, as it was halted.
-        while (waiting := client.llen("default")) < _WIDE - 1:
-            if time.monotonic() > deadline:
-                raise AirfleetError(f"Only {waiting} of {_WIDE} tasks are in the queue after {_QUEUE_TIMEOUT_S:.0f} s.")
-            time.sleep(_POLL_S)
-        return (int(client.info("memory")["used_memory"]) - before) // int(waiting)
-    finally:
-        for process in worker:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.resume()
-        client.close()
+    with ThreadPoolExecutor(1) as threads:
+        try:
+            before = int(client.info("memory")["used_memory"])
+            running = threads.submit(workloads.run, of, "bench_wide", {}, _WIDE)
+            waiting = _waiting(client)
+            each = (int(client.info("memory")["used_memory"]) - before) // waiting
+        finally:
+            for process in worker:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.resume()
+            client.close()
+        # Its tasks would run beside the first burst otherwise.
+        running.result()
+    return each
+
+
+def _waiting(client: Any) -> int:
+    """Wait until enough tasks are in the queue and no more come, and return how many."""
+    deadline = time.monotonic() + _QUEUE_TIMEOUT_S
+    seen = 0
+    while (waiting := int(client.llen("default"))) < _ENOUGH or waiting != seen:
+        if time.monotonic() > deadline:
+            raise AirfleetError(f"Only {waiting} of {_WIDE} tasks are in the queue after {_QUEUE_TIMEOUT_S:.0f} s.")
+        seen = waiting
+        time.sleep(_POLL_S)
+    return waiting
 
 
 def _growth(samples: Sequence[dict[str, Any]]) -> dict[str, float]:
