@@ -66,11 +66,6 @@ class Paths:
         return self.airflow_home / "config" / "airflow.cfg"
 
     @property
-    def extra_requirements(self) -> Path:
-        """The packages that the team's own Dags need."""
-        return self.airflow_home / "requirements-extra.txt"
-
-    @property
     def data(self) -> Path:
         """Source files and reports of the pipelines."""
         return self.root / "data"

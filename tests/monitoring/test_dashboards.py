@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 import yaml
+from support.time_filter import fill_sql
 
 from airfleet.metrics import database, statsd
-from airfleet.monitoring.page import fill, fill_sql
+from airfleet.monitoring.page import fill
 
 REPO = Path(__file__).parents[2]
 FOLDER = REPO / "monitoring/grafana/dashboards"

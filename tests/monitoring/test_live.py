@@ -14,6 +14,7 @@ import psutil
 import psycopg2
 import pytest
 from support.checkout import ROOT, wait_until
+from support.time_filter import fill_sql
 from support.watched import SHOP, WATCHED, Watched
 
 from airfleet.embedded import watchers
@@ -36,7 +37,7 @@ def panels() -> list[Any]:
 def test_every_query_of_every_panel_has_data(watched: Watched, panel: dict[str, Any]) -> None:
     for target in panel["targets"]:
         if "rawSql" in target:
-            statement = page.fill_sql(target["rawSql"], seconds=3600)
+            statement = fill_sql(target["rawSql"], seconds=3600)
             with psycopg2.connect(watched.database_url("monitoring_reader")) as reader, reader.cursor() as cursor:
                 cursor.execute(statement)
                 assert cursor.fetchall()

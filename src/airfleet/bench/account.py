@@ -10,8 +10,6 @@ import psutil
 from airfleet.bench.instance import Instance
 from airfleet.embedded.states import pss_bytes
 
-SERVERS = ("postgres", "redis")
-
 
 @dataclass(frozen=True)
 class Use:

@@ -2,8 +2,8 @@
 
 Two tables. ``AIRFLOW_STATS`` names each stat of Airflow's registry and each further one that its code sends.
 ``COMPUTED`` names each form in which the code puts a name together (``{}`` stands for what is filled in at
-run time) and the stats that come of it. ``airfleet.metrics.callsites`` reads both from the installed package,
-and a test compares: an upgrade that adds, renames or retypes a stat fails there, not on a dashboard.
+run time) and the stats that come of it. A test reads both from the installed package and compares: an upgrade that
+adds, renames or retypes a stat fails there, not on a dashboard.
 """
 
 from __future__ import annotations

@@ -22,7 +22,6 @@ class Unit(StrEnum):
 
     SECONDS = "seconds"
     BYTES = "bytes"
-    RATIO = "ratio"
     COUNT = "count"
 
 

@@ -56,17 +56,6 @@ def fill(expression: str, *, seconds: int) -> str:
     return expression
 
 
-def fill_sql(statement: str, *, seconds: int) -> str:
-    """Return a panel's SQL with Grafana's time filter filled in."""
-    before, _, rest = statement.partition("$__timeFilter(")
-    while rest:
-        column, _, after = rest.partition(")")
-        before += f"{column} > now() - interval '{seconds} seconds'"
-        more, _, rest = after.partition("$__timeFilter(")
-        before += more
-    return before
-
-
 def write(target: Path, boards: Iterable[Path], prometheus: PrometheusClient, *, minutes: int = 60) -> Drawn:
     """Draw the *boards* (dashboard JSON files) over the last *minutes* into *target*.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support import callsites
+from support.callsites import CallSite
 
-from airfleet.metrics import callsites
 from airfleet.metrics.airflow_stats import AIRFLOW_STATS, COMPUTED
-from airfleet.metrics.callsites import CallSite
 
 LISTED = {stat.name: stat.sent_as for stat in AIRFLOW_STATS}
 

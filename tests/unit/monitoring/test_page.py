@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
+from support.time_filter import fill_sql
 
 from airfleet.monitoring.charts import line_chart
-from airfleet.monitoring.page import fill, fill_sql
+from airfleet.monitoring.page import fill
 from airfleet.monitoring.units import human
 
 
