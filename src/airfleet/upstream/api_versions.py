@@ -11,6 +11,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from airfleet.upstream import guard
+
 # The version of the installed Airflow, that of the minor version before, and the one that the latter is told by.
 KEPT = 3
 
@@ -18,7 +20,8 @@ KEPT = 3
 def change(module: ModuleType, execute: Callable[[], None]) -> None:
     """Execute Airflow's *module*, and keep the newest of the versions that it lists."""
     execute()
-    module.bundle = newest(module.bundle, KEPT)  # type: ignore[attr-defined]
+    if guard.fits(guard.CADWYN, "the newest versions of the Execution API alone"):
+        module.bundle = newest(module.bundle, KEPT)  # type: ignore[attr-defined]
 
 
 def newest(bundle: Any, count: int) -> Any:

@@ -11,6 +11,7 @@ CELERY = ("celery", "5.6.3")
 FAB = ("apache-airflow-providers-fab", "3.9.0")
 FASTAPI = ("fastapi", "0.136.3")
 SQLALCHEMY = ("sqlalchemy", "2.0.54")
+STARLETTE = ("starlette", "1.6.0")
 
 # By the name of the package that is imported.
 KNOWN = {"airflow": AIRFLOW, "fastapi": FASTAPI, "sqlalchemy": SQLALCHEMY}

@@ -1,7 +1,6 @@
 """Make many objects that stay, as imports do, without a garbage collection in between.
 
-Looking for garbage among them again and again finds little: it is looked for once, at the end. Measured: 0.2 of the 1.5
-CPU seconds of a role's imports.
+Looking for garbage among them again and again finds little. Measured: 0.2 of the 1.5 CPU seconds of a role's imports.
 """
 
 import gc

@@ -30,7 +30,8 @@ def on_starting(component: Any) -> None:
         preload.for_parsing()
         if guard.fits(guard.AIRFLOW, "a dag-processor in step with its files"):
             parsing_loop.install()
-        if guard.fits(guard.FAB, "one query for a Dag's permissions"):
+        permissions = "one query for a Dag's permissions"
+        if guard.fits(guard.AIRFLOW, permissions) and guard.fits(guard.FAB, permissions):
             dag_permissions.install()
     if "airflow.jobs.triggerer_job_runner" in sys.modules:
         from airfleet.upstream import guard, triggerer

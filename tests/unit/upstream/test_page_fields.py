@@ -1,6 +1,7 @@
 """What an object makes at its start is made at its first use, once."""
 
 import threading
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -17,6 +18,8 @@ def field_class() -> type:
 
         def __post_init__(self) -> None:
             made.append(self.name)
+            # Time for another thread to come in between.
+            time.sleep(0.05)
             self._type_adapter = f"validates {self.name}"
 
     made: list[str] = []
