@@ -66,6 +66,7 @@ def page(found: Mapping[str, Any]) -> str:
         "webserver_tasks_per_s": f"{sizing.most_tasks_per_s(sizing.WEBSERVER, cpu_s):.0f}",
         "scheduler_tasks_per_s": f"{sizing.most_tasks_per_s(sizing.SCHEDULER, cpu_s):.0f}",
         "cpu_per_task": f"{sum(cpu_s.values()):.3f}",
+        "limits_table": _limits(cpu_s, found["slots"]),
         "cpu_table": table(("role", "CPU seconds a task"), [(role, f"{used:.4f}") for role, used in cpu_s.items()]),
     }
     sections = resources.files("airfleet.bench").joinpath("scaling.txt").read_text().split("\n## ")
@@ -99,16 +100,21 @@ def _memory(soak: Mapping[str, Any]) -> str:
 def _sizes(cpu_s: Mapping[str, float], redis_bytes: float, slots: int) -> str:
     head = (
         "tasks a day", "tasks/s in the busiest hour", "webservers", "schedulers", f"workers of {slots} slots", "slots",
-        "cores, all roles", "Postgres connections", "Redis MiB", "what gave out first on the way here",
+        "cores, all roles", "Postgres connections", "with PgBouncer", "Redis MiB",
     )  # fmt: skip
     rows = []
     for day in _DAYS:
         s = sizing.size(day, cpu_s, redis_bytes, slots)
         rows.append(
             (f"{day:,}", f"{s.tasks_per_s:g}", f"{s.webservers}", f"{s.schedulers}", f"{s.workers}", f"{s.slots}",
-             f"{s.cores:g}", f"{s.connections}", f"{s.redis_mib:g}", s.bottleneck)
+             f"{s.cores:g}", f"{s.connections}", f"{s.connections_bounced}", f"{s.redis_mib:g}")
         )  # fmt: skip
     return table(head, rows)
+
+
+def _limits(cpu_s: Mapping[str, float], slots: int) -> str:
+    rows = [(f"{each.tasks_a_day:,.0f}", each.what, each.cure) for each in sizing.limits(cpu_s, slots)]
+    return table(("tasks a day", "what gives out", "what then"), rows)
 
 
 def _steps(steps: list[dict[str, float]]) -> str:

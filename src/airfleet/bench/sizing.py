@@ -15,6 +15,8 @@ DAY_S = 86_400
 POOL = 15
 # Postgres' max_connections, of which this many are kept for init, exporters and people.
 CONNECTIONS, KEPT = 200, 20
+# PgBouncer's default_pool_size, for the metadata of all roles.
+BOUNCED = 40
 LARGEST_MACHINE_CORES = 16
 WEBSERVER, SCHEDULER = "airflow-webserver", "airflow-scheduler"
 
@@ -31,24 +33,17 @@ class Size:
     slots: int
     cores: float
     connections: int
+    connections_bounced: int
     redis_mib: float
-    slots_per_worker: int
 
-    @property
-    def bottleneck(self) -> str:
-        """What gave out last of all that has given out on the way to this size."""
-        found = "nothing: one of each"
-        if self.slots > self.slots_per_worker:
-            found = "slots: more workers"
-        if self.webservers > 1:
-            found = "the webserver's core: more webservers"
-        if self.connections > CONNECTIONS - KEPT:
-            found = "Postgres' connections: PgBouncer"
-        if self.schedulers > 1:
-            found = "the scheduler's core: a second scheduler"
-        if self.cores > LARGEST_MACHINE_CORES:
-            found = "one machine: workers on others, or Kubernetes"
-        return found
+
+@dataclass(frozen=True)
+class Limit:
+    """*What* gives out at *tasks_a_day*, when nothing but what gave out before was enlarged, and its cure."""
+
+    tasks_a_day: float
+    what: str
+    cure: str
 
 
 def size(tasks_a_day: int, cpu_s: Mapping[str, float], redis_bytes: float, slots_per_worker: int) -> Size:
@@ -62,7 +57,7 @@ def size(tasks_a_day: int, cpu_s: Mapping[str, float], redis_bytes: float, slots
     schedulers = max(1, math.ceil(peak * cpu_s[SCHEDULER] / BUSY))
     cores = peak * sum(cpu_s.values()) / BUSY
     # The dag-processor and the triggerer have a pool each; a slot keeps a connection to Celery's results.
-    connections = POOL * (webservers + schedulers + 2) + slots
+    metadata = POOL * (webservers + schedulers + 2)
     return Size(
         tasks_a_day=tasks_a_day,
         tasks_per_s=round(peak, 2),
@@ -71,11 +66,38 @@ def size(tasks_a_day: int, cpu_s: Mapping[str, float], redis_bytes: float, slots
         workers=math.ceil(slots / slots_per_worker),
         slots=slots,
         cores=round(cores, 1),
-        connections=connections,
+        connections=metadata + slots,
+        connections_bounced=min(metadata, BOUNCED) + slots,
         # A backlog of a quarter of an hour's tasks.
         redis_mib=round(peak * DAY_S / 96 * redis_bytes / (1 << 20), 1),
-        slots_per_worker=slots_per_worker,
     )
+
+
+def limits(cpu_s: Mapping[str, float], slots_per_worker: int) -> list[Limit]:
+    """Return what gives out on the way up, first what does so first; figures as for :func:`size`."""
+    at_hand = CONNECTIONS - KEPT
+    # Tasks a second in the busiest hour.
+    found = [
+        (slots_per_worker / TASK_S, "one worker's slots", "more workers"),
+        (
+            (at_hand - POOL * 4) / TASK_S,
+            f"{at_hand} Postgres connections: four pools of {POOL}, and one a slot",
+            f"PgBouncer, which makes {BOUNCED} of the pools",
+        ),
+        (
+            (at_hand - BOUNCED) / TASK_S,
+            "the same behind PgBouncer",
+            "`RESULTS_URL`, a server with a connection a slot for Celery's results",
+        ),
+        (BUSY / cpu_s[WEBSERVER], "a webserver's core", "more webservers"),
+        (BUSY / cpu_s[SCHEDULER], "a scheduler's core", "a second scheduler"),
+        (
+            LARGEST_MACHINE_CORES * BUSY / sum(cpu_s.values()),
+            f"a machine of {LARGEST_MACHINE_CORES} cores",
+            "workers on others, or Kubernetes",
+        ),
+    ]
+    return [Limit(peak / PEAK * DAY_S, what, cure) for peak, what, cure in sorted(found)]
 
 
 def most_tasks_per_s(role: str, cpu_s: Mapping[str, float]) -> float:

@@ -1,5 +1,8 @@
 """Sizes follow from what one task costs."""
 
+import math
+from collections.abc import Callable
+
 import pytest
 
 from airfleet.bench import sizing
@@ -14,7 +17,7 @@ def size(tasks_a_day: int) -> sizing.Size:
 def test_a_small_day_needs_one_of_each() -> None:
     found = size(1000)
     assert (found.webservers, found.schedulers, found.workers) == (1, 1, 1)
-    assert found.bottleneck == "nothing: one of each"
+    assert (found.connections, found.connections_bounced) == (15 * 4 + 8, 40 + 8)
 
 
 def test_the_busiest_hour_decides() -> None:
@@ -25,19 +28,38 @@ def test_the_busiest_hour_decides() -> None:
     assert found.webservers == 3
     assert found.schedulers == 2
     assert found.cores == pytest.approx(40 * 0.19 / 0.6, abs=0.1)
-    assert found.connections == 15 * (3 + 2 + 2) + 1200
+    assert (found.connections, found.connections_bounced) == (15 * (3 + 2 + 2) + 1200, 40 + 1200)
     assert found.redis_mib == pytest.approx(40 * 900 * 4096 / (1 << 20), abs=0.1)
 
 
-def test_each_step_up_has_a_bottleneck_of_its_own() -> None:
-    found = [size(tasks).bottleneck for tasks in (1_000, 10_000, 400_000, 500_000, 10_000_000)]
-    assert [sentence.split(":")[0] for sentence in found] == [
-        "nothing",
-        "slots",
-        "Postgres' connections",
-        "the scheduler's core",
-        "one machine",
+def test_what_gives_out_comes_in_the_order_in_which_it_does_so() -> None:
+    found = sizing.limits(CPU_S, slots_per_worker=8)
+    assert [round(limit.tasks_a_day) for limit in found] == [5_760, 86_400, 100_800, 324_000, 432_000, 1_091_368]
+    assert [limit.cure.split(",")[0] for limit in found] == [
+        "more workers",
+        "PgBouncer",
+        "`RESULTS_URL`",
+        "more webservers",
+        "a second scheduler",
+        "workers on others",
     ]
+
+
+@pytest.mark.parametrize(
+    ("cure", "enough"),
+    [
+        ("more workers", lambda size: size.workers == 1),
+        ("PgBouncer", lambda size: size.connections <= 180),
+        ("`RESULTS_URL`", lambda size: size.connections_bounced <= 180),
+        ("more webservers", lambda size: size.webservers == 1),
+        ("a second scheduler", lambda size: size.schedulers == 1),
+        ("workers on others", lambda size: size.cores <= 16),
+    ],
+)
+def test_a_size_has_enough_of_it_before_and_not_after(cure: str, enough: Callable[[sizing.Size], bool]) -> None:
+    (at,) = (limit.tasks_a_day for limit in sizing.limits(CPU_S, 8) if limit.cure.startswith(cure))
+    assert enough(size(math.floor(at * 0.98)))
+    assert not enough(size(math.ceil(at * 1.02)))
 
 
 def test_a_role_keeps_up_with_what_its_core_has_time_for() -> None:
