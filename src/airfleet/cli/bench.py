@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from airfleet.alone import alone
 from airfleet.cli import show
 from airfleet.errors import AirfleetError
 from airfleet.paths import Paths
@@ -30,19 +31,27 @@ def bench(  # noqa: PLR0917 - typer calls it by keyword
     """Measure this deployment beside Airflow's official compose file, on stacks of the bench's own."""
     # The command line starts without what only this command needs.
     from airfleet.bench import compare, report
+    from airfleet.bench.instance import OURS, STOCK
     from airfleet.bench.parts import PARTS, measure
 
+    if fast and (parts or profiles):
+        raise AirfleetError("--fast is a short compare of both profiles. Leave out --part and --profile, or --fast.")
+    if unknown := [f"There is no profile {name!r}." for name in profiles if name not in (OURS, STOCK)]:
+        raise AirfleetError(*unknown, f"There are {OURS} and {STOCK}.")
     wanted = [_COMPARE] if fast else parts or [_COMPARE, *PARTS]
     if unknown := [f"There is no part {name!r}." for name in wanted if name not in (_COMPARE, *PARTS)]:
         raise AirfleetError(*unknown, f"There are {', '.join((_COMPARE, *PARTS))}.")
     found: dict[str, Any] = json.loads(to.read_text()) if to and to.exists() else {}
-    with show.progress(quiet=as_json) as progress:
+    at = Paths()
+    at.state.mkdir(exist_ok=True)
+    # Another one would take these stacks for left behind, and delete them.
+    with show.progress(quiet=as_json) as progress, alone(at, "bench"):
         for part in wanted:
             if part == _COMPARE:
-                samples = compare.run(Paths(), compare.FAST if fast else compare.FULL, progress.say)
+                samples = compare.run(at, compare.FAST if fast else compare.FULL, progress.say)
                 found |= report.write_down(samples, "fast" if fast else "full")
             else:
-                measured = measure(part, Paths(), profiles, seconds, progress.say)
+                measured = measure(part, at, profiles, seconds, progress.say)
                 found.setdefault("parts", {}).setdefault(part, {}).update(measured)
             if to:
                 to.write_text(json.dumps(found, indent=1) + "\n")
