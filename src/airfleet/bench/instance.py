@@ -23,6 +23,7 @@ from airfleet.embedded.instances import Instance as RoleInstance
 from airfleet.embedded.process_manager import processes
 from airfleet.embedded.stack import EmbeddedStack, Say
 from airfleet.embedded.watchers import Watcher
+from airfleet.errors import AirfleetError
 from airfleet.paths import Paths
 from airfleet.preflight import PORT_KEYS, WATCHERS_PORT_KEYS, free_ports
 from airfleet.roles import FLOWER, MAIL_CATCHER, TRIGGERER, WEBSERVER, WORKER
@@ -33,6 +34,7 @@ _SKIP = " --skip-serve-logs"
 # What both deployments are compared with: equal slots.
 PLAIN: Mapping[str, str] = {"WORKERS": "1", "WORKER_CONCURRENCY": str(SLOTS), "SCHEDULERS": "1"}
 EXTRA_ROLES = (FLOWER.name, MAIL_CATCHER.name)
+_HEALTHY_S = 600
 _PORTS = (*PORT_KEYS, *WATCHERS_PORT_KEYS, "scheduler_health_port")
 
 
@@ -110,17 +112,24 @@ class OfficialStack(EmbeddedStack):
         workers = [each for each in missing if each.name.startswith(WORKER.name)]
         super()._start([each for each in missing if each not in workers])
         webserver = next(i for i in self._instances(self.counts()) if i.role.name == self._start_up["worker_waits_for"])
+        deadline = time.monotonic() + _HEALTHY_S
         while True:
             time.sleep(self._start_up["asked_every_s"])
             if Health(self.settings).is_healthy(webserver):
                 break
+            if time.monotonic() > deadline:
+                log = self.paths.role_logs / f"{WEBSERVER.name}.log"
+                raise AirfleetError(f"{WEBSERVER.name} is not healthy after {_HEALTHY_S} s.", f"Its log: {log}")
         super()._start(workers)
 
     def _wait_until_healthy(self, wanted: Sequence[RoleInstance | Watcher], say: Say) -> None:
         super()._wait_until_healthy(_official(wanted), say)
 
     def _instances(self, counts: dict[str, int]) -> list[RoleInstance]:
-        """Let the first worker and the triggerer serve their own logs, as each does there in its container."""
+        """Let the first worker and the triggerer serve their own logs, as each does there in its container.
+
+        Further workers serve none: they would all take the one port.
+        """
         ports = {
             f"{WORKER.name}-1": {"AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(self.settings.log_server_port)},
             TRIGGERER.name: {"AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(self.settings.triggerer_log_port)},
@@ -128,7 +137,9 @@ class OfficialStack(EmbeddedStack):
         return [
             replace(
                 each,
-                command=each.command.replace(_SKIP, "").replace(AHEAD, "airflow"),
+                command=(each.command.replace(_SKIP, "") if each.name in ports else each.command).replace(
+                    AHEAD, "airflow"
+                ),
                 environment=each.environment | ports.get(each.name, {}),
             )
             for each in super()._instances(counts)
@@ -153,17 +164,19 @@ def instances(
     # A time limit around the bench must not leave its stacks behind.
     signal.signal(signal.SIGTERM, _leave)
     ports = free_ports(len(_PORTS) * len(profiles))
-    made: list[Instance] = []
-    try:
+    with contextlib.ExitStack() as undo:
+        made: list[Instance] = []
         for number, profile in enumerate(profiles):
             own = ports[number * len(_PORTS) :][: len(_PORTS)]
             made.append(_make(profile, at, at.state / "bench" / profile, own, size=size, needed=needed))
+            undo.callback(_take_away, made[-1])
         yield made
-    finally:
-        for one in made:
-            if one.stack.is_running():
-                one.thaw()
-            one.down()
+
+
+def _take_away(one: Instance) -> None:
+    if one.stack.is_running():
+        one.thaw()
+    one.down()
 
 
 def _leave(number: int, _: object) -> None:

@@ -179,8 +179,7 @@ class EmbeddedStack:
         self._stop([(i.name, i.stop_seconds) for i in surplus], say)
         self.manager.configure(self._programs(counts))
         self.manager.apply()
-        for instance in wanted:
-            self.manager.start(instance.name)
+        self._start(wanted)
         self._wait_until_healthy(wanted, say)
 
     def down(self, say: Say, timeout_s: int | None = None, *, volumes: bool = False) -> None:
