@@ -2,10 +2,12 @@
 SHELL := /bin/bash
 VENV := .venv
 PYTEST := $(VENV)/bin/pytest
+# Of the shop's files that bench-shop makes.
+SCALE ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help env test lint types unit contract sql stack faults faults-short bench bench-fast performance monitoring programs
-.PHONY: dashboards images test-compose format lock up down
+.PHONY: help env test lint types unit contract sql stack faults faults-short bench bench-fast bench-shop
+.PHONY: performance monitoring programs dashboards images test-compose format lock up down
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -13,7 +15,7 @@ help: ## List the targets
 env: ## Make .venv with the tests' packages, from the lock
 	@AIRFLEET_REQUIREMENTS=dev ./airfleet --help >/dev/null
 
-test: env lint types unit contract sql stack ## Everything that needs no Docker engine
+test: env lint types unit contract sql stack ## All but faults, monitoring, speed, and what needs a Docker engine
 
 lint: env ## Style, common mistakes, weak spots and secrets
 	$(VENV)/bin/ruff check .
@@ -60,15 +62,21 @@ images: programs ## What test-compose needs and takes minutes: an engine, a brow
 test-compose: env ## The real compose files on a real Docker engine, installed on the spot (Debian, root)
 	PYTEST=$(CURDIR)/$(PYTEST) tests/compose/ci.sh
 
-bench: env ## How fast this is beside the official deployment, into docs/performance.json (an hour, a quiet machine)
+bench: env ## How fast this is beside the official deployment, into docs/performance.json (three hours, a quiet machine)
 	./airfleet bench --to docs/performance.json
 
 bench-fast: env ## The same in 3 minutes, without scale and soak; fails when a gain is gone
 	./airfleet bench --fast
 
+bench-shop: env ## The shop's pipelines at data scale SCALE (20), their copying beside psql's; on servers of their own
+	PYTHONPATH=src $(VENV)/bin/python -m airfleet.bench.modules 'retail generate --scale $(SCALE)' retail.first_run \
+		'retail.bench $(SCALE)'
+
 performance: env ## Write docs/performance.md and docs/scaling.md from docs/performance.json
-	PYTHONPATH=src $(VENV)/bin/python -m airfleet.bench.page docs/performance.json >docs/performance.md
-	PYTHONPATH=src $(VENV)/bin/python -m airfleet.bench.scaling docs/performance.json >docs/scaling.md
+	mkdir -p build
+	PYTHONPATH=src $(VENV)/bin/python -m airfleet.bench.page docs/performance.json >build/performance.md
+	PYTHONPATH=src $(VENV)/bin/python -m airfleet.bench.scaling docs/performance.json >build/scaling.md
+	mv build/performance.md build/scaling.md docs
 
 format: env ## Rewrite the code in the project's style
 	$(VENV)/bin/ruff check --fix-only .
