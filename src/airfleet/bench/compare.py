@@ -74,7 +74,7 @@ def run(at: Paths, plan: Plan, say: Say) -> Samples:
 
 
 def _start(one: Instance, samples: Samples, say: Say) -> None:
-    """Time a start with empty databases until the first task has finished, and account for it."""
+    """Time a start with empty databases until a first run, of two tasks, has ended, and account for it."""
     say(f"start: {one.profile}")
     began, run_before = time.monotonic(), _children_cpu_s()
     one.up(lambda _: None)

@@ -15,13 +15,15 @@ _SAID = {
     "cpu_per_task": ("CPU seconds a task, all roles together", "at most"),
     "idle_cpu": ("cores used by the idle stack with its health checks", "at most"),
     "memory": ("MiB of memory, the roles that both run", "at most"),
-    "startup": ("seconds from `up` on empty databases to the first finished task", "at most"),
+    "startup": ("seconds from `up` on empty databases to the end of a first run", "at most"),
 }
 
 # The last run on a machine whose cores were not shared with busy neighbours.
 _FAST = {"fast_cpu": 0.147, "fast_burst": 2.77, "fast_chain": 0.17, "fast_run": "25 November 2026, commit 8cc9087"}
 # What five roles share when they are forked from one process with the libraries, less what that process takes.
 _SHARED_MIB = 155
+# Of the libraries' files in /proc/PID/smaps, seen while both were there on 2026-11-26.
+_SHARED_FILES_MIB = 52
 # What stands in the way of a target that is missed; seen in profiles, logs and memory maps on 2026-11-25.
 _LIMITS = {
     "burst": "The cores: at {cpu:.3f} CPU seconds a task, {cores} of them allow {most:.1f} tasks a second, of which"
@@ -71,13 +73,12 @@ def page(found: Mapping[str, Any]) -> str:
         "<!-- Written by `python -m airfleet.bench.page` from performance.json; change neither by hand. -->",
         f"Measured on {found['date']}: {machine['cores']} cores ({machine['system']}), {machine['memory_gib']:g} GiB,"
         f" {machine['airflow_import_cpu_s']:g} CPU seconds for an import of Airflow's command line,"
-        f" {machine['steal_percent']:g} % of the CPU taken by other guests, Airflow {versions['apache-airflow']},"
-        f" Celery {versions['celery']}, Python {versions['python']}, one worker with {found['slots']} slots. `stock` is"
-        " what Airflow's official compose file sets, with its health checks"
+        f" Airflow {versions['apache-airflow']}, Celery {versions['celery']}, Python {versions['python']}, one worker"
+        f" with {found['slots']} slots. `stock` is what Airflow's official compose file sets, with its health checks"
         " ([stock.toml](../src/airfleet/bench/stock.toml) has each setting and its source). Both run in alternation on"
-        " the same machine, the one that is not measured is halted; figures are medians. On a machine that is shared"
-        " with others the ratios hold, the absolute figures are larger than on one of your own. Measure yours:"
-        " `./airfleet bench`.",
+        " the same machine, the one that is not measured is halted; idle, both are accounted for at once. Figures are"
+        " medians. On a machine that is shared with others they are larger than on one of your own, and the gain in"
+        " tasks a second is smaller. Measure yours: `./airfleet bench`.",
         "## Beside the official deployment",
         table(("figure", "airfleet", "stock", "ratio", "target", "met"), _ratio_rows(found)),
         *_limits(found),
@@ -91,7 +92,8 @@ def page(found: Mapping[str, Any]) -> str:
         "CPU seconds of one run of each health check, and of all of them a second:",
         table(("check of", "airfleet", "stock"), [*_by_role(_details(found, "health_check_cpu_s"), 2), _checks(found)]),
         "## Memory",
-        "Proportional set size in MiB after the runs above: pages that processes share count once.",
+        "Proportional set size in MiB after the runs above: pages that processes share count once. Both stacks"
+        f" share those of libraries here, of which each would bear up to {_SHARED_FILES_MIB} MiB more alone.",
         table(("role", "airfleet", "stock"), _by_role(_details(found, "memory_mib_by_role"), 0)),
         "## Samples",
         table(("figure", "profile", "samples"), _samples(found)),
@@ -155,7 +157,7 @@ def _start(found: Mapping[str, Any]) -> list[str]:
     cores = found["machine"]["cores"]
     return [
         "## Where the CPU seconds of a start go",
-        f"From nothing to the first finished task, by role; on {cores} cores no start takes less than their sum by"
+        f"From nothing to the end of a first run, by role; on {cores} cores no start takes less than their sum by"
         f" {cores}. `init` makes the databases and migrates.",
         table(("role", "airfleet", "stock"), _by_role(_details(found, "startup_cpu_s"), 1)),
     ]

@@ -81,13 +81,12 @@ def conditions() -> dict[str, Any]:
 
 
 def machine() -> dict[str, Any]:
-    """Return the size of this machine, how fast it is now, and what other guests take of it."""
+    """Return the size of this machine, and how fast it is now."""
     return {
         "airflow_import_cpu_s": round(import_cpu_s(), 2),
         "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(psutil.virtual_memory().total / (1 << 30), 1),
         "system": f"{platform.system()} {platform.machine()}",
-        "steal_percent": round(psutil.cpu_times_percent(interval=1).steal, 1),
     }
 
 

@@ -22,6 +22,7 @@ from airfleet.roles import WORKER, url
 _POLL_S = 0.5
 _BATCH = 200
 _QUEUE_TIMEOUT_S = 120.0
+_LAST_PACKETS_S = 10.0
 # Tasks of the Dag bench_wide, and how many of them are enough to weigh: a halted worker may have taken a few.
 _WIDE, _ENOUGH = 32, 24
 _LOOP = "airflow.scheduler.scheduler_loop_duration"
@@ -39,7 +40,10 @@ class Soak(Part):
         workloads.run(self.of, "bench_wide", {}, _WIDE)
         self._redis_bytes = redis_bytes_per_waiting_task(self.of)
         self._open = contextlib.ExitStack()
-        self._statsd = self._open.enter_context(StatsdServer(self.of.stack.settings.statsd_port))
+        # The official deployment sends nothing.
+        self._statsd: StatsdServer | None = None
+        if self.of.stack.settings.monitoring:
+            self._statsd = self._open.enter_context(StatsdServer(self.of.stack.settings.statsd_port))
         self._database = workloads.database_bytes(self.of)
         return self
 
@@ -49,35 +53,34 @@ class Soak(Part):
 
     def sample(self, number: int) -> dict[str, Any]:
         """Run a burst; raises AirfleetError when a task is lost."""
-        loops = len(self._statsd.timers_ms[_LOOP])
+        loops = len(self._statsd.timers_ms[_LOOP]) if self._statsd else 0
         ran = workloads.burst(self.of, _BATCH)
         with workloads.metadata(self.of) as cursor:
             cursor.execute(_QUEUED.read_text(), {"dag_id": "bench_burst"})
             middle, longest = cursor.fetchone()
         memory = account.memory_bytes(self.of)
-        return {
+        found = {
             "tasks": ran.tasks,
             "seconds": round(ran.seconds, 2),
             "cpu_s": round(ran.use.total_cpu_s, 2),
             "queued_s_median": round(float(middle), 2),
             "queued_s_max": round(float(longest), 2),
-            "scheduler_loop_ms": round(median(self._statsd.timers_ms[_LOOP][loops:] or [0.0]), 1),
             "memory_mib_by_role": {role: round(used / (1 << 20), 1) for role, used in memory.items()},
         }
+        if self._statsd:
+            found["scheduler_loop_ms"] = round(median(self._statsd.timers_ms[_LOOP][loops:]), 1)
+        return found
 
     def summary(self, samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """Compare the first quarter with the last, and StatsD's count with the database's."""
+        """Compare the first quarter with the last; raises AirfleetError if StatsD counted other than the database."""
         done = sum(sample["tasks"] for sample in samples)
-        # The last packets are on their way when the last task has ended.
-        deadline = time.monotonic() + 10
-        while (counted := _finished(self._statsd)) < done and time.monotonic() < deadline:
-            time.sleep(_POLL_S)
+        counted = {"statsd_finished": _counted(self._statsd, done)} if self._statsd else {}
         seconds = sum(sample["seconds"] for sample in samples)
         grown = workloads.database_bytes(self.of) - self._database
         quarter = max(1, len(samples) // 4)
         return {
             "tasks": done,
-            "statsd_finished": counted,
+            **counted,
             "seconds": round(seconds, 1),
             "tasks_per_s": round(done / seconds, 2),
             "cpu_s_per_task": round(sum(sample["cpu_s"] for sample in samples) / done, 4),
@@ -145,10 +148,20 @@ def _quarter(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "tasks_per_s": round(sum(s["tasks"] for s in samples) / sum(s["seconds"] for s in samples), 2),
         "queued_s_median": round(median(s["queued_s_median"] for s in samples), 2),
         "queued_s_max": round(max(s["queued_s_max"] for s in samples), 2),
-        "scheduler_loop_ms": round(median(s["scheduler_loop_ms"] for s in samples), 1),
+        **{name: round(median(s[name] for s in samples), 1) for name in ("scheduler_loop_ms",) if name in samples[0]},
         "memory_mib": round(median(sum(each.values()) for each in by_role)),
         "memory_mib_by_role": {role: round(median(each[role] for each in by_role)) for role in by_role[0]},
     }
+
+
+def _counted(statsd: StatsdServer, done: int) -> int:
+    # The last packets are on their way when the last task has ended.
+    deadline = time.monotonic() + _LAST_PACKETS_S
+    while (counted := _finished(statsd)) != done:
+        if time.monotonic() > deadline:
+            raise AirfleetError(f"{done} tasks succeeded by the database, and {counted} by StatsD.")
+        time.sleep(_POLL_S)
+    return counted
 
 
 def _finished(statsd: StatsdServer) -> int:

@@ -5,7 +5,8 @@ from typing import Any, cast
 import pytest
 
 from airfleet.bench.growth import Load
-from airfleet.bench.soak import Soak, _growth
+from airfleet.bench.soak import Soak, _counted, _growth
+from airfleet.errors import AirfleetError
 
 
 def _burst(tasks: int, cpu_s: float) -> dict[str, Any]:
@@ -37,11 +38,18 @@ def test_a_soaks_growth_is_that_of_its_second_half_for_each_1000_tasks(monkeypat
     soak = Soak(cast(Any, None), lambda _: None)
     monkeypatch.setattr("airfleet.bench.workloads.database_bytes", lambda of: 3000 << 10)
     monkeypatch.setattr("airfleet.bench.soak._finished", lambda statsd: 1600)
-    soak._redis_bytes, soak._database, soak._statsd = 3000, 1400 << 10, cast(Any, None)
+    soak._redis_bytes, soak._database, soak._statsd = 3000, 1400 << 10, cast(Any, object())
     found = soak.summary(samples)
     assert found["mib_per_1000_tasks"] == {"postgres": 2.5, "airflow-worker": 0.0}
     assert (found["tasks"], found["statsd_finished"], found["database_kib_per_task"]) == (1600, 1600, 1.0)
     assert (found["tasks_per_s"], found["cpu_s_per_task"]) == (10.0, 0.25)
+
+
+def test_a_count_of_statsd_that_is_not_the_databases_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("airfleet.bench.soak._LAST_PACKETS_S", 0.0)
+    monkeypatch.setattr("airfleet.bench.soak._finished", lambda statsd: 199)
+    with pytest.raises(AirfleetError, match="200 tasks succeeded by the database, and 199 by StatsD"):
+        _counted(cast(Any, object()), 200)
 
 
 def test_one_sample_of_memory_is_no_line() -> None:
