@@ -150,9 +150,14 @@ def test_compose_defaults_are_those_of_env_example() -> None:
 
 
 def test_no_secret_has_a_default() -> None:
-    for key in GENERATORS:
-        uses = re.findall(rf"\$\{{{key}(\S?[^}}]*)", COMPOSE.read_text())
-        assert all(use.startswith(":?") for use in uses), key
+    used = set()
+    for path in (COMPOSE, ROOT / "docker-compose.monitoring.yml"):
+        for key, how in re.findall(r"(?<!\$)\$\{([A-Z_0-9]+)(?=([^}]*))", path.read_text()):
+            if key in GENERATORS:
+                used.add(key)
+                assert how.startswith(":?"), f"{key} in {path.name}"
+    # The reader is a person.
+    assert used == set(GENERATORS) - {"WAREHOUSE_READER_PASSWORD"}
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
@@ -190,6 +195,6 @@ def test_workers_are_not_on_the_network_of_the_metadata_database_roles() -> None
 
 def test_images_are_pinned() -> None:
     for name, service in SERVICES.items():
-        image = service["image"]
-        assert ":" in image, name
+        image = re.sub(r"\$\{[A-Z_0-9]+:-([^}]+)\}", r"\1", service["image"])
+        assert re.fullmatch(r"[a-z0-9/-]+:[\w.-]+", image), name
         assert not image.endswith(":latest"), name
