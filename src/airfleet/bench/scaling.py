@@ -52,6 +52,9 @@ def page(found: Mapping[str, Any]) -> str:
         values["scale_out_wave_s"] = f"{most * sum(cpu_s.values()) / found['machine']['cores']:.1f}"
     if loaded := parts.get("load"):
         values["load_table"] = _load(loaded)
+        largest = [sample["steps"][-1] for sample in loaded["samples"]]
+        cpu = [step["cpu_s"] for step in largest]
+        values |= {"load_most": largest[0]["tasks"], "load_spread": f"{max(cpu) - min(cpu):.1f}"}
     if "size-large" in parts:
         values["named_sizes_table"] = _named(parts)
     values |= {
