@@ -40,7 +40,8 @@ _LIMITS = {
     " that had imported the libraries took {mib} MiB less (411 of 566, before they did anything), which would make"
     " {shared:.2f} of this, and not help under Docker. A pool process keeps 30 MiB of its own after its first task:"
     " counting references writes to pages that were shared.",
-    "startup": "The cores: init and the imports of four roles keep them busy.",
+    "startup": "The cores: its {start_cpu:.0f} CPU seconds (see below), of init and of what six roles import, take"
+    " {cores} cores {start_least:.0f} of these {start:.0f} s.",
 }
 _TITLES = {
     "first-dags": "The three pipelines at once",
@@ -85,7 +86,10 @@ def page(found: Mapping[str, Any]) -> str:
         "## Where the CPU seconds of a task go",
         "In a burst, by role.",
         table(("role", "airfleet", "stock"), _by_role(found["cpu_s_per_task_by_role"], 4)),
-        *_start(found),
+        "## Where the CPU seconds of a start go",
+        f"From nothing to the end of a first run, by role; on {machine['cores']} cores no start takes less than their"
+        f" sum by {machine['cores']}. `init` makes the databases and migrates.",
+        table(("role", "airfleet", "stock"), _by_role(_details(found, "startup_cpu_s"), 1)),
         "## What an idle stack costs",
         "Cores used on average, by role, without the health checks.",
         table(("role", "airfleet", "stock"), _by_role(_details(found, "idle_cores_by_role"), 4)),
@@ -131,6 +135,7 @@ def _limits(found: Mapping[str, Any]) -> list[str]:
     """Return what to say of the targets that are missed; nothing when none is."""
     ours, stock, cores = found["medians"][OURS], found["medians"][STOCK], found["machine"]["cores"]
     most = cores / ours["burst_cpu_per_task_s"]
+    start_cpu = sum(_details(found, "startup_cpu_s")[OURS].values())
     figures = _FAST | {
         "cores": cores,
         "cpu": ours["burst_cpu_per_task_s"],
@@ -138,6 +143,9 @@ def _limits(found: Mapping[str, Any]) -> list[str]:
         "reached": ours["burst_tasks_per_s"] / most,
         "idle": 1 - stock["burst_tasks_per_s"] * stock["burst_cpu_per_task_s"] / cores,
         "step": ours["chain_step_s"],
+        "start": ours["startup_s"],
+        "start_cpu": start_cpu,
+        "start_least": start_cpu / cores,
         "mib": _SHARED_MIB,
         "chain": ours["chain_cpu_per_task_s"] / stock["chain_cpu_per_task_s"],
         "shared": (ours["memory_mib"] - _SHARED_MIB) / stock["memory_mib"],
@@ -148,19 +156,6 @@ def _limits(found: Mapping[str, Any]) -> list[str]:
         if misses({name: found["ratios"][name]}, {name: found["targets"][name]})
     ]
     return ["What stands in the way of the targets that are missed:", "\n".join(rows)] if rows else []
-
-
-def _start(found: Mapping[str, Any]) -> list[str]:
-    """Return the account of a start; nothing where it was measured before there was one."""
-    if "startup_cpu_s" not in found["details"][OURS]:
-        return []
-    cores = found["machine"]["cores"]
-    return [
-        "## Where the CPU seconds of a start go",
-        f"From nothing to the end of a first run, by role; on {cores} cores no start takes less than their sum by"
-        f" {cores}. `init` makes the databases and migrates.",
-        table(("role", "airfleet", "stock"), _by_role(_details(found, "startup_cpu_s"), 1)),
-    ]
 
 
 def _by_role(figures: Mapping[str, Mapping[str, float]], digits: int) -> list[tuple[str, ...]]:
