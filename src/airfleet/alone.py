@@ -11,6 +11,7 @@ from airfleet.paths import Paths
 @contextmanager
 def alone(paths: Paths, command: str) -> Iterator[None]:
     """Hold what only one *command* of this checkout can hold; raises AirfleetError while another one does."""
+    paths.state.mkdir(exist_ok=True)
     with (paths.state / f"{command}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

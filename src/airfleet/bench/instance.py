@@ -118,8 +118,8 @@ class OfficialStack(EmbeddedStack):
             if Health(self.settings).is_healthy(webserver):
                 break
             if time.monotonic() > deadline:
-                log = self.paths.role_logs / f"{WEBSERVER.name}.log"
-                raise AirfleetError(f"{WEBSERVER.name} is not healthy after {_HEALTHY_S} s.", f"Its log: {log}")
+                log = self.paths.role_logs / f"{webserver.name}.log"
+                raise AirfleetError(f"{webserver.name} is not healthy after {_HEALTHY_S} s.", f"Its log: {log}")
         super()._start(workers)
 
     def _wait_until_healthy(self, wanted: Sequence[RoleInstance | Watcher], say: Say) -> None:

@@ -15,7 +15,6 @@ from airfleet.paths import Paths
 def main() -> int:
     """Run each until one fails; return its exit status."""
     at = Paths()
-    at.state.mkdir(exist_ok=True)
     with alone(at, "bench"), instances(at, OURS) as (one,):
         one.stack.start_servers(lambda sentence: print(sentence, file=sys.stderr))
         environment = first_run.preparation_environment(one.stack)

@@ -144,14 +144,16 @@ def _growth(samples: Sequence[dict[str, Any]]) -> dict[str, float]:
 
 def _quarter(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
     by_role = [sample["memory_mib_by_role"] for sample in samples]
-    return {
+    found = {
         "tasks_per_s": round(sum(s["tasks"] for s in samples) / sum(s["seconds"] for s in samples), 2),
         "queued_s_median": round(median(s["queued_s_median"] for s in samples), 2),
         "queued_s_max": round(max(s["queued_s_max"] for s in samples), 2),
-        **{name: round(median(s[name] for s in samples), 1) for name in ("scheduler_loop_ms",) if name in samples[0]},
         "memory_mib": round(median(sum(each.values()) for each in by_role)),
         "memory_mib_by_role": {role: round(median(each[role] for each in by_role)) for role in by_role[0]},
     }
+    if "scheduler_loop_ms" in samples[0]:
+        found["scheduler_loop_ms"] = round(median(s["scheduler_loop_ms"] for s in samples), 1)
+    return found
 
 
 def _counted(statsd: StatsdServer, done: int) -> int:

@@ -43,7 +43,6 @@ def bench(  # noqa: PLR0917 - typer calls it by keyword
         raise AirfleetError(*unknown, f"There are {', '.join((_COMPARE, *PARTS))}.")
     found: dict[str, Any] = json.loads(to.read_text()) if to and to.exists() else {}
     at = Paths()
-    at.state.mkdir(exist_ok=True)
     # Another one would take these stacks for left behind, and delete them.
     with show.progress(quiet=as_json) as progress, alone(at, "bench"):
         for part in wanted:
