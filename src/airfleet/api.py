@@ -81,7 +81,7 @@ class AirflowApi:
         self._client.close()
 
     def dag(self, dag_id: str) -> Dag | None:
-        """Return the Dag, or None when there is none of this name."""
+        """Return the Dag, or None when there is none of this name that could be run."""
         answer = self._get(f"/api/v2/dags/{quote(dag_id, safe='')}")
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
@@ -91,7 +91,10 @@ class AirflowApi:
         return Dag(dag_id, bool(found["is_paused"]), due)
 
     def dag_ids(self) -> list[str]:
-        """Return the names of all Dags."""
+        """Return the names of all Dags.
+
+        Of a new file with several, Airflow lists all when only the first can be run yet.
+        """
         return [dag["dag_id"] for dag in self._pages("/api/v2/dags", "dags", order_by="dag_id")]
 
     def import_errors(self) -> list[str]:

@@ -56,7 +56,8 @@ class Watched:
         """Start as on a fresh machine: first the roles, with no program built, and then what watches them."""
         self.stack.up({WORKER.name: 1, SCHEDULER.name: 1}, print)
         with AirflowApi(self.settings) as api:
-            wait_until("the Dags are known", lambda: {FIRST, SCHEDULED, *WATCHED, *SHOP} <= set(api.dag_ids()), 120)
+            every = (FIRST, SCHEDULED, *WATCHED, *SHOP)
+            wait_until("the Dags can be run", lambda: all(api.dag(dag_id) for dag_id in every), 120)
             assert api.import_errors() == []
             api.unpause(FIRST)
             api.trigger(FIRST, {})
