@@ -30,7 +30,7 @@ def _old_logs(unfinished: list[str]) -> tuple[Path, list[Path]]:
 
 @dag(
     dag_id="airfleet_maintenance",
-    # From its next time on, not at once: a stack that comes up has better things to do.
+    # What a stack missed while it was down it makes up for when it comes up, the first time too: nothing is old then.
     schedule=CronTriggerTimetable("30 5 * * *", timezone="UTC"),
     is_paused_upon_creation=False,
     start_date=datetime(2026, 1, 1),

@@ -3,22 +3,31 @@
 import os
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import jwt
 import pytest
 from psycopg2.extensions import connection as Connection
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
 from support.checkout import Checkout, wait_until
 
 from airfleet.api import AirflowApi
+from airfleet.maintenance import database
 from airfleet.maintenance.api import PREFIX
+from airfleet.roles import postgres_dsn
 from airfleet.settings import Settings
 
 Connect = Callable[..., Connection]
 
 
-def test_old_runs_and_logs_go_and_what_goes_on_stays(checkout: Checkout, api: AirflowApi, connect: Connect) -> None:
+def test_old_runs_and_logs_go_and_what_goes_on_stays(
+    checkout: Checkout, settings: Settings, api: AirflowApi, connect: Connect
+) -> None:
+    # Airflow's own cleaning is not even started.
+    assert not _is_anything_old(settings)
     wait_until("the Dags are known", lambda: api.dag("aging") and api.dag("lasting"), timeout_s=120)
     runs = [checkout.json("run", "aging")["run"]["run_id"] for _ in range(3)]
     api.unpause("lasting")
@@ -33,6 +42,7 @@ def test_old_runs_and_logs_go_and_what_goes_on_stays(checkout: Checkout, api: Ai
             for path in logs.glob(f"dag_id=*/run_id={run_id}/**/*.log"):
                 os.utime(path, (time.time() - days * 86_400,) * 2)
     before = _runs(connect)
+    assert _is_anything_old(settings)
 
     counted = checkout.json("run", "airfleet_maintenance", "--conf", '{"dry_run": true}')
     states = {task["task_id"]: task["state"] for task in counted["tasks"]}
@@ -61,6 +71,13 @@ def test_nobody_else_may_ask_for_a_cleaning(settings: Settings, first_up: str, w
     url = f"http://127.0.0.1:{settings.webserver_port}{PREFIX}/database"
     answer = httpx.post(url, params={"dry_run": False}, headers=login)
     assert answer.status_code == httpx.codes.FORBIDDEN
+
+
+def _is_anything_old(settings: Settings) -> bool:
+    server = ("127.0.0.1", settings.postgres_port)
+    dsn = postgres_dsn("airflow_metadata", settings.metadata_password, server, "airflow")
+    with Session(create_engine(dsn)) as session:
+        return database.is_anything_old(session, datetime.now(UTC) - timedelta(days=90))
 
 
 def _runs(connect: Connect) -> set[tuple[str, str]]:

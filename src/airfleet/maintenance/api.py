@@ -15,8 +15,6 @@ import jwt
 from airflow.configuration import conf
 from fastapi import FastAPI, HTTPException, Request
 
-from airfleet.maintenance import database
-
 PREFIX = "/airfleet/maintenance"
 # Variables by this name, as AIRFLOW_VAR_...; the webserver reads its own.
 METADATA_DAYS, LOG_DAYS = "metadata_retention_days", "log_retention_days"
@@ -28,6 +26,9 @@ _TIMEOUT_S = 3600.0
 
 def app() -> FastAPI:
     """Return the page: POST /database, with the parameter `dry_run`."""
+    # A task, which only asks, has no use for it.
+    from airfleet.maintenance import database
+
     made = FastAPI(openapi_url=None)
 
     @made.post("/database")
