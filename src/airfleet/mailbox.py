@@ -26,8 +26,9 @@ class Mail:
 
 
 def read(folder: Path) -> list[Mail]:
-    """Return every mail in the Maildir *folder*, oldest first; none when there is no folder."""
-    if not folder.exists():
+    """Return every mail in the Maildir *folder*, oldest first; none before there is one."""
+    # The last of its folders that is made.
+    if not (folder / "cur").exists():
         return []
     box = mailbox.Maildir(str(folder), create=False)
     # A Maildir's file names begin with the second of delivery and its microseconds.

@@ -126,12 +126,20 @@ class ProcessManager:
                 raise
 
     def stop(self, name: str, *, wait: bool) -> None:
-        """Ask *name* to stop; with *wait*, return when it has ended."""
+        """Ask *name* to stop; with *wait*, return when it has ended. One that just ended by itself stays so."""
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while not self._stopped(name, wait) and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    def _stopped(self, name: str, wait: bool) -> bool:
         try:
             self._rpc.stopProcess(name, wait)
         except xmlrpc.client.Fault as fault:
             if fault.faultCode != _NOT_RUNNING:
                 raise
+            # In a moment supervisord starts it anew, and only then lets it be stopped.
+            return str(self._rpc.getProcessInfo(name)["statename"]) != "EXITED"
+        return True
 
     def kill(self, name: str) -> None:
         """End *name* at once, with what it runs."""
