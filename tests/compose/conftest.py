@@ -34,7 +34,7 @@ def first_rows(stack: Deployment) -> dict[str, int | None]:
     rows: dict[str, int | None] = {}
     with stack.api() as api:
         for dag_id in stack.docker().settings.first_run.partition(":")[2].split(","):
-            run = api.runs(dag_id)[0]
+            run = api.runs(dag_id)[-1]
             assert run.state == "success", said.stdout
             rows |= {task.task_id: task.rows for task in api.tasks(run)}
     return rows

@@ -52,7 +52,7 @@ def test_the_three_dags_are_green(page: Page, stack: Deployment) -> None:
     page.goto(stack.url("/dags"))
     for dag_id in DAGS:
         expect(page.get_by_role("link", name=dag_id, exact=True).first).to_be_visible(timeout=PATIENCE_MS)
-        runs = page.request.get(stack.url(f"/api/v2/dags/{dag_id}/dagRuns?order_by=-run_after&limit=1")).json()
+        runs = page.request.get(stack.url(f"/api/v2/dags/{dag_id}/dagRuns?order_by=run_after&limit=1")).json()
         assert runs["dag_runs"][0]["state"] == "success", dag_id
     page.screenshot(path=PICTURES / "dags.png")
     page.goto(stack.url("/dags/weekly_full_pipeline"))

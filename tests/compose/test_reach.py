@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.checkout import wait_until
 from support.deployment import Deployment, copy_checkout, use_metrics_network
 from support.engine import docker
 
@@ -121,9 +122,8 @@ def test_every_server_can_be_outside_with_its_certificate_verified(
 ) -> None:
     host = servers["address"]
     ready = f"postgresql://postgres:{SERVER_PASSWORD}@127.0.0.1:5432/postgres"
-    for _ in range(60):
-        if docker("exec", servers["postgres"], "psql", "-qtA", ready, "-c", "SELECT 1", check=False) == "1":
-            break
+    ask = ("exec", servers["postgres"], "psql", "-qtA", ready, "-c", "SELECT 1")
+    wait_until("Postgres answers", lambda: docker(*ask, check=False) == "1", timeout_s=120)
     for name in ("airflow", "results", "warehouse"):
         docker("exec", servers["postgres"], "psql", "-q", ready, "-c", f"CREATE DATABASE {name}")
     tls = "?sslmode=verify-full&sslrootcert=/opt/airflow/config/ca.crt"

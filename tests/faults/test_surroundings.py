@@ -130,5 +130,5 @@ def _fires(fleet: Fleet, alert: str) -> bool:
     """Return whether Alertmanager holds *alert*."""
     url = f"http://127.0.0.1:{fleet.settings.alertmanager_port}/api/v2/alerts"
     wanted, login = {"active": "true", "filter": f'alertname="{alert}"'}, fleet.settings.monitoring_login
-    answer = httpx.get(url, params=wanted, auth=login, trust_env=False, timeout=5)
+    answer = httpx.get(url, params=wanted, auth=login, trust_env=False, timeout=30)
     return bool(answer.raise_for_status().json())

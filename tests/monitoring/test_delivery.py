@@ -179,14 +179,16 @@ def watched(tmp_path: Path, program: Callable[[build.Program], Path]) -> Iterato
         except httpx.HTTPError:
             return False
 
-    wait_for("both are ready", ready)
-    yield receiver, mailbox
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        process.wait(20)
-    mail.stop()
-    receiver.server.shutdown()
+    try:
+        wait_for("both are ready", ready)
+        yield receiver, mailbox
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(20)
+        mail.stop()
+        receiver.server.shutdown()
 
 
 def test_each_severity_is_delivered_to_its_receiver_and_so_is_its_end(watched: tuple[Receiver, Mailbox]) -> None:

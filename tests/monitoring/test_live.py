@@ -24,6 +24,11 @@ BOARDS = sorted((ROOT / "monitoring/grafana/dashboards").glob("*.json"))
 PLANTED = {"TasksKilled", "DagRunFailed", "DeadlineMissed", "TaskSLAMissed"}
 
 
+def names(found: list[dict[str, Any]]) -> set[str]:
+    """Return the names of the alerts of a vector."""
+    return {one["metric"]["alertname"] for one in found}
+
+
 def panels() -> list[Any]:
     """Every panel of every board."""
     return [
@@ -56,8 +61,10 @@ def test_every_rule_is_evaluated_without_an_error(watched: Watched) -> None:
 
 
 def test_the_alerts_of_the_planted_faults_fire_and_no_other(watched: Watched) -> None:
+    # Their faults were minutes ago: where all else takes long, they are over by now.
+    fired = 'last_over_time(ALERTS{alertstate="firing"}[1h])'
     for alert in sorted(PLANTED):
-        wait_until(f"{alert} fires", lambda a=alert: a in watched.alerts("firing"), 60)
+        wait_until(f"{alert} has fired", lambda a=alert: a in names(watched.query(fired)), 60)
     assert watched.alerts("firing") - PLANTED <= {"TaskErrorBudgetFast"}
 
 
@@ -69,7 +76,9 @@ def test_the_planted_alerts_reach_the_mailbox_when_nothing_is_configured(watched
         return titles - {mail.subject for mail in watched.stack.mails()}
 
     try:
-        wait_until("the alerts' mails are there", lambda: not untold(), 90)
+        # The second kill is found later than the first: where its alert misses the first mail (group_wait), it is in
+        # the next (group_interval).
+        wait_until("the alerts' mails are there", lambda: not untold(), 400)
     except AssertionError:
         raise AssertionError(f"{untold()} not among {[mail.subject for mail in watched.stack.mails()]}") from None
 
@@ -172,7 +181,8 @@ def test_a_second_up_leaves_the_watched_stack_alone_and_status_shows_all_of_it_h
     watched.stack.up(watched.stack.counts(), print)
     watched.stack.watch(print)
     assert watched.pids() == before
-    assert {state.name for state in watched.stack.states() if state.healthy} == before.keys()
+    # One late answer of a busy webserver is no illness.
+    wait_until("all is healthy", lambda: all(state.healthy for state in watched.stack.states()), 60)
 
 
 def test_prometheus_keeps_its_series_as_long_as_env_says(watched: Watched) -> None:

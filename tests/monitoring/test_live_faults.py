@@ -40,8 +40,15 @@ def test_while_prometheus_is_away_nothing_that_is_counted_is_lost(watched: Watch
     counter = 'sum(airflow_heartbeats_total{component="scheduler"})'
     before = float(watched.query(counter)[0]["value"][1])
     watched.stack.manager.stop(watchers.PROMETHEUS, wait=True)
-    state = {each.name: each.healthy for each in watched.stack.states()}
-    watched.stack.manager.start(watchers.PROMETHEUS)
+
+    def unhealthy() -> set[str]:
+        return {state.name for state in watched.stack.states() if not state.healthy}
+
+    try:
+        # One late answer of a busy webserver is no illness.
+        wait_until("Prometheus alone is unhealthy", lambda: unhealthy() == {watchers.PROMETHEUS}, RESUMED_S)
+    finally:
+        watched.stack.manager.start(watchers.PROMETHEUS)
 
     def counted() -> bool:
         try:
@@ -50,8 +57,6 @@ def test_while_prometheus_is_away_nothing_that_is_counted_is_lost(watched: Watch
             return False
 
     wait_until("the series goes on, and higher", counted, RESUMED_S)
-    assert state.pop(watchers.PROMETHEUS) is False
-    assert all(state.values()), state
 
 
 def test_what_watches_comes_back_when_it_is_killed(watched: Watched) -> None:

@@ -83,8 +83,7 @@ def test_up_that_is_interrupted_at_any_step_goes_on_when_run_again(down: Checkou
     for step in ("Postgres and Redis", "databases, roles and secrets", "waiting for"):
         down.interrupt(step, "up", with_signal=signal.SIGINT, timeout_s=120)
     down.airfleet("up")
-    # A webserver that has just seen the first runs through may keep one look waiting.
-    wait_until("all is healthy", lambda: all(state["healthy"] for state in down.json("status")), timeout_s=60)
+    down.wait_until_healthy()
 
 
 def test_another_database_password_than_the_stored_one_is_refused_by_name(down: Checkout) -> None:
@@ -96,8 +95,7 @@ def test_a_fernet_key_that_does_not_open_stored_connections_is_refused(
     checkout: Checkout, settings: Settings, first_up: str, down: Checkout
 ) -> None:
     down.airfleet("up")
-    done = down.airfleet("status", check=False)
-    assert done.returncode == 0, done.stdout
+    down.wait_until_healthy()
     _store_connection(down)
     down.airfleet("down")
     other = checkout.env()["FERNET_KEY"]

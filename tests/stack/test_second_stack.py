@@ -7,7 +7,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from support.checkout import Checkout, make
+from support.checkout import Checkout, make, wait_until
+
+from airfleet.api import AirflowApi
+from airfleet.settings import load
 
 SHOP = (
     "src/retail",
@@ -53,7 +56,9 @@ def second(tmp_path_factory: pytest.TempPathFactory, checkout: Checkout, first_u
 def test_without_the_shop_up_starts_a_healthy_stack_and_a_teams_dag_runs(second: Checkout) -> None:
     up = second.airfleet("up")
     assert "Traceback" not in up.stdout + up.stderr
-    assert all(state["healthy"] for state in second.json("status"))
+    second.wait_until_healthy()
+    with AirflowApi(load(second.root / ".env")) as api:
+        wait_until("the Dag is known", lambda: api.dag("only_dag"))
     ran = second.json("run", "only_dag")
     assert ran["run"]["state"] == "success"
     assert ran["tasks"][0]["rows"] == 3
@@ -68,7 +73,5 @@ def test_an_ordinary_users_stack_runs_as_that_user_alone(second: Checkout) -> No
 
 def test_both_stacks_run_at_once_on_ports_of_their_own(second: Checkout, checkout: Checkout) -> None:
     for each in (second, checkout):
-        states = each.json("status")
-        assert states
-        assert all(state["healthy"] for state in states), states
+        each.wait_until_healthy()
     assert {s["pid"] for s in second.json("status")} & {s["pid"] for s in checkout.json("status")} == set()

@@ -102,6 +102,10 @@ class Checkout:
         assert done.stdout.startswith(("{", "[")), f"{arguments} printed {done.stdout}\n{done.stderr}"
         return json.loads(done.stdout)
 
+    def wait_until_healthy(self) -> None:
+        """Wait until every process is healthy at once; one that is busy may leave a look without an answer."""
+        wait_until("all is healthy", lambda: all(state["healthy"] for state in self.json("status")))
+
     def env(self) -> dict[str, str]:
         """Return what .env holds."""
         lines = (self.root / ".env").read_text().splitlines()

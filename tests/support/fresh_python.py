@@ -1,5 +1,6 @@
 """Ask a process that has imported nothing yet."""
 
+import functools
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import textwrap
 from airfleet.paths import Paths
 
 
+@functools.cache
 def ask(program: str, *, changed: bool = True) -> str:
     """Return what *program* prints in a fresh Python, with the project's code on its path or without it."""
     given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Paths().root / "src") if changed else ""}

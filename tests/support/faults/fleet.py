@@ -71,7 +71,7 @@ class Fleet(Target):
 
     def stop(self, name: str) -> float:
         """Stop the process *name* as `supervisorctl stop` does, and return when it had ended (Unix time)."""
-        assert self.pid(name), f"{name} does not run, so that stopping it would prove nothing"
+        wait_until(f"{name} runs, so that stopping it proves something", lambda: self.pid(name), timeout_s=30)
         self.stack.manager.stop(name, wait=True)
         return time.time()
 
