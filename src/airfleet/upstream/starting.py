@@ -1,13 +1,7 @@
-"""What is changed in a scheduler, a dag-processor and a triggerer; a listener, registered by the plugin airfleet_roles.
-
-Two of them fork: the triggerer what runs triggers, the dag-processor a process for each file. A garbage collection
-writes to every object that it visits, in the parent and in the child, and the pages that they shared become two.
-Objects that are frozen before the fork are not visited.
-"""
+"""What is changed in a scheduler, a dag-processor and a triggerer; a listener, registered by the plugin airfleet_roles."""
 
 from __future__ import annotations
 
-import gc
 import sys
 from typing import Any
 
@@ -38,5 +32,3 @@ def on_starting(component: Any) -> None:
 
         if guard.fits(guard.AIRFLOW, "one question of an idle triggerer"):
             triggerer.install()
-    gc.collect()
-    gc.freeze()

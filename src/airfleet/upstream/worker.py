@@ -19,7 +19,8 @@ if guard.fits(guard.AIRFLOW, "counting a task's start as a heartbeat"):
 if guard.fits(guard.AIRFLOW, "keeping validators"):
     adapters.install()
 # Airflow freezes before this module is imported. Objects in the permanent generation are not written to by a
-# garbage collection, so forks go on sharing their pages.
+# garbage collection, so forks go on sharing their pages. Measured (2026-11-26): 390 and 389 MiB of a worker with eight
+# slots after 250 tasks, not 394 and 394; a dag-processor, a triggerer and a scheduler gained nothing by it.
 gc.collect()
 gc.freeze()
 
