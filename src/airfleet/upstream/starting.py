@@ -1,4 +1,4 @@
-"""What is changed in a scheduler, a dag-processor and a triggerer; a listener, registered by the plugin airfleet_roles."""
+"""What is changed in a scheduler, dag-processor or triggerer as it starts; the plugin airfleet_roles registers it."""
 
 from __future__ import annotations
 
