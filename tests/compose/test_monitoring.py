@@ -34,6 +34,13 @@ def test_no_service_of_the_stack_is_changed_or_started_again(monitoring: Deploym
     assert before.items() <= _started(monitoring).items()
 
 
+def test_status_shows_what_watches_as_healthy_too(monitoring: Deployment) -> None:
+    wait_until("all is healthy", lambda: all(state.healthy for state in monitoring.docker().states()), timeout_s=120)
+    names = {state.name.rsplit("-", 1)[0] for state in monitoring.docker().states()}
+    assert set(SERVICES) <= names
+    assert not [name for name in names if name.endswith("init")]
+
+
 def test_every_job_of_prometheus_is_read(monitoring: Deployment) -> None:
     wanted = {job for job, _, _ in JOBS}
     wait_until("every target is up", lambda: _up(monitoring) == wanted, timeout_s=120)

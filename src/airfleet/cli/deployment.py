@@ -1,6 +1,7 @@
 """What every command starts from: the settings of this checkout and its stack."""
 
 from airfleet import env_file, settings
+from airfleet.docker.stack import DockerStack
 from airfleet.errors import AirfleetError
 from airfleet.paths import Paths
 from airfleet.rotate import kept
@@ -38,7 +39,7 @@ def logins(found: Stack) -> list[tuple[str, str, str, str]]:
         ("Flower", f"http://{host}:{given.flower_port}", given.flower_user, given.flower_password),
         (
             "Warehouse",
-            f"postgresql://{host}:{given.postgres_port}/warehouse",
+            f"postgresql://{host if isinstance(found, DockerStack) else 'localhost'}:{given.postgres_port}/warehouse",
             "warehouse_reader",
             given.warehouse_reader_password,
         ),

@@ -128,13 +128,16 @@ class DockerStack:
 
     def states(self) -> list[ContainerState]:
         """Return every container with its health and memory, and each worker's Celery name and slots."""
-        found = [c for c in self.compose.containers() if c["Service"] != "airflow-init"]
+        # Those that make something ready have ended.
+        found = [c for c in self.compose.containers() if not c["Service"].endswith("-init")]
         details = {d["Id"]: d for d in engine.inspect([c["ID"] for c in found])}
         memory = engine.memory_bytes([c["ID"] for c in found if c["State"] == "running"])
         workers = self._celery_workers() if any(c["Service"] == FLOWER.name for c in found) else {}
         states = []
         for c in found:
             state = details[c["ID"]]["State"]
+            # The engine has no check of those that watch; Prometheus says what it does not reach.
+            health = state.get("Health", {}).get("Status", "healthy")
             hostname = details[c["ID"]]["Config"]["Hostname"]
             worker = workers.get(hostname)
             is_worker = c["Service"].startswith(WORKER.name)
@@ -142,7 +145,7 @@ class DockerStack:
                 ContainerState(
                     name=f"{c['Service']}-{_number(details[c['ID']])}",
                     state=state["Status"],
-                    healthy=state.get("Health", {}).get("Status") == "healthy",
+                    healthy=state["Status"] == "running" and health == "healthy",
                     pid=state["Pid"],
                     uptime_s=_uptime_s(state),
                     memory_bytes=memory.get(c["ID"], 0),

@@ -24,7 +24,7 @@ from airfleet.roles import (
 )
 from airfleet.settings import Settings
 
-LOOPBACK = "127.0.0.1"
+LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"  # noqa: S104 # nosec B104 - what .env may say
 MAX_WORKERS = 64
 HEALTH_PORT = "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT"
 TRIGGERER_ADDRESS = LOOPBACK
@@ -63,7 +63,8 @@ def addresses(settings: Settings) -> Addresses:
     return Addresses(
         postgres=(LOOPBACK, settings.postgres_port),
         redis=(LOOPBACK, settings.redis_port),
-        webserver=(LOOPBACK, settings.webserver_port),
+        # It listens on this one address, or on every one.
+        webserver=(LOOPBACK if settings.bind_address == EVERYWHERE else settings.bind_address, settings.webserver_port),
         mail_catcher=(LOOPBACK, settings.mail_catcher_port),
     )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from airfleet import env_file, roles, settings
+from airfleet.embedded import instances
 from airfleet.paths import Paths
 from airfleet.settings import Settings
 
@@ -37,6 +38,14 @@ def test_a_secret_reaches_the_roles_that_need_it(given: Settings, secret: str) -
     value = getattr(given, secret).get_secret_value()
     has = {role.name for role in roles.ROLES if value in " ".join(roles.environment(role, given, AT).values())}
     assert has == NEEDS[secret]
+
+
+@pytest.mark.parametrize(
+    ("listens", "asked"), [("127.0.0.1", "127.0.0.1"), (instances.EVERYWHERE, "127.0.0.1"), ("10.0.0.5", "10.0.0.5")]
+)
+def test_embedded_workers_ask_the_webserver_where_it_listens(given: Settings, listens: str, asked: str) -> None:
+    found = instances.addresses(given.model_copy(update={"bind_address": listens}))
+    assert found.webserver == (asked, given.webserver_port)
 
 
 def test_every_airflow_role_has_the_fernet_key(given: Settings) -> None:
