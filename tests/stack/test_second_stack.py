@@ -40,7 +40,7 @@ only_dag()
 
 @pytest.fixture(scope="module")
 def second(tmp_path_factory: pytest.TempPathFactory, checkout: Checkout, first_up: str) -> Iterator[Checkout]:
-    """A checkout of which the shop was deleted as the README says, beside the first stack, as a user who is not root."""
+    """A checkout without the shop, deleted as the README says, beside the first stack, of a user who is not root."""
     base = tmp_path_factory.mktemp("second")
     for folder in (base, *base.parents):
         if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
