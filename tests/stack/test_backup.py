@@ -46,11 +46,13 @@ def test_a_backup_under_load_brings_everything_back(
     checkout.set_env(BACKUP_RECIPIENT=line.partition("=")[2])
 
     held = Held.start(api, tmp_path / "gate", count=40)
-    held.at_work_on(workers=2)
-    before = _rows(connect)
     target = tmp_path / "a backup.age"
-    checkout.airfleet("backup", str(target))
-    held.gate.touch()
+    try:
+        held.at_work_on(workers=2)
+        before = _rows(connect)
+        checkout.airfleet("backup", str(target))
+    finally:
+        held.gate.touch()
     assert not [secret for secret in settings.secrets() if secret.encode() in target.read_bytes()]
 
     over = checkout.airfleet("backup", str(target), check=False)

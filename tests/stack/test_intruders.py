@@ -50,15 +50,18 @@ def workloads(
     run = api.trigger("unserved", {})
     wait_until("two messages wait", lambda: broker.llen("nobody") == 2, timeout_s=60)
     messages = [json.loads(message) for message in broker.lrange("nobody", 0, -1)]
-    yield [json.loads(json.loads(base64.b64decode(message["body"]))[0][0]) for message in messages]
+    try:
+        yield [json.loads(json.loads(base64.b64decode(message["body"]))[0][0]) for message in messages]
+    finally:
+        broker.delete("nobody")
     # A task of whom nothing is heard fails after five minutes, and is mailed, in the midst of other tests.
     ended = httpx.patch(
         f"http://127.0.0.1:{settings.webserver_port}/api/v2/dags/unserved/dagRuns/{quote(run.run_id)}",
         json={"state": "success"},
         headers={"Authorization": f"Bearer {administrators_token(settings)}"},
+        timeout=30,
     )
     ended.raise_for_status()
-    broker.delete("nobody")
 
 
 def test_a_tasks_token_is_good_for_that_task_alone(settings: Settings, workloads: list[dict[str, Any]]) -> None:
@@ -119,7 +122,7 @@ def test_a_task_reaches_neither_the_metadata_database_nor_another_roles_secrets(
 
 def administrators_token(settings: Settings) -> str:
     login = {"username": settings.admin_user, "password": settings.admin_password.get_secret_value()}
-    asked = httpx.post(f"http://127.0.0.1:{settings.webserver_port}/auth/token", json=login)
+    asked = httpx.post(f"http://127.0.0.1:{settings.webserver_port}/auth/token", json=login, timeout=30)
     return str(asked.raise_for_status().json()["access_token"])
 
 

@@ -104,7 +104,12 @@ class Checkout:
 
     def wait_until_healthy(self) -> None:
         """Wait until every process is healthy at once; one that is busy may leave a look without an answer."""
-        wait_until("all is healthy", lambda: all(state["healthy"] for state in self.json("status")))
+
+        def healthy() -> bool:
+            found = self.json("status")
+            return bool(found) and all(state["healthy"] for state in found)
+
+        wait_until("all is healthy", healthy)
 
     def env(self) -> dict[str, str]:
         """Return what .env holds."""

@@ -20,6 +20,8 @@ from airfleet.paths import Paths
 
 _START_TIMEOUT_S = 20.0
 _ALREADY_STARTED, _NOT_RUNNING = 60, 70
+# Where supervisord starts nothing anew by itself.
+_STAYS = ("STOPPED", "STOPPING", "FATAL", "UNKNOWN")
 # What the process manager takes for the rest of a line, even between quotation marks.
 _COMMENT = re.compile(r"\s[;#]")
 _SERVER_PROGRAMS = ("postgres", "valkey-server")
@@ -137,8 +139,8 @@ class ProcessManager:
         except xmlrpc.client.Fault as fault:
             if fault.faultCode != _NOT_RUNNING:
                 raise
-            # In a moment supervisord starts it anew, and only then lets it be stopped.
-            return str(self._rpc.getProcessInfo(name)["statename"]) != "EXITED"
+            # One that has just ended cannot be stopped until supervisord has started it anew.
+            return str(self._rpc.getProcessInfo(name)["statename"]) in _STAYS
         return True
 
     def kill(self, name: str) -> None:

@@ -1,5 +1,6 @@
 """supervisord reads back exactly the variables and commands that were written for it."""
 
+import xmlrpc.client
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,35 @@ def test_a_checkout_in_a_folder_that_cannot_be_written_down_is_refused(tmp_path:
         with pytest.raises(AirfleetError, match="has a % or a space before"):
             ProcessManager(Paths(tmp_path / name)).configure([])
     assert list(tmp_path.iterdir()) == []
+
+
+class Supervisord:
+    """Stands for supervisord's loop: a stop that meets an ended process is refused, and the process started anew."""
+
+    def __init__(self, states: list[str]) -> None:
+        self.states = states
+
+    def stopProcess(self, name: str, wait: bool) -> None:
+        assert (name, wait) == ("role", True)
+        state = self.states.pop(0)
+        if state not in ("RUNNING", "STARTING", "BACKOFF"):
+            raise xmlrpc.client.Fault(70, "NOT_RUNNING")
+
+    def getProcessInfo(self, name: str) -> dict[str, str]:
+        assert name == "role"
+        return {"statename": self.states[0]}
+
+
+@pytest.mark.parametrize(
+    "states", [["RUNNING"], ["EXITED", "STARTING"], ["EXITED", "EXITED", "BACKOFF"], ["STOPPED", "STOPPED"]]
+)
+def test_what_is_stopped_stays_so_even_where_it_has_just_ended_by_itself(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch, states: list[str]
+) -> None:
+    ended_for_good = states[0] == "STOPPED"
+    monkeypatch.setattr(ProcessManager, "_rpc", Supervisord(states))
+    ProcessManager(paths).stop("role", wait=True)
+    assert states == (["STOPPED"] if ended_for_good else [])
 
 
 def test_the_configuration_is_readable_by_its_owner_alone(paths: Paths) -> None:
