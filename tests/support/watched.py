@@ -130,3 +130,7 @@ class Watched:
         """Return the names of the alerts in one of *states*, pending or firing."""
         found = self.query("ALERTS")
         return {one["metric"]["alertname"] for one in found if one["metric"]["alertstate"] in states}
+
+    def fired(self) -> set[str]:
+        """Return the names of the alerts that fired in the last hour, whether they still do or not."""
+        return {one["metric"]["alertname"] for one in self.query('last_over_time(ALERTS{alertstate="firing"}[1h])')}

@@ -8,7 +8,7 @@ from support.fresh_python import ask
     ("component", "changed"),
     [("Job", "parsing_loop parsing_loop dag_permissions"), ("TaskRunnerMarker", "airflow airflow airflow")],
 )
-def test_a_dag_processor_that_starts_keeps_step_with_its_files(component: str, changed: str) -> None:
+def test_a_dag_processor_is_changed_as_it_starts_and_a_tasks_process_is_not(component: str, changed: str) -> None:
     started = f"""
         from airflow.dag_processing import collection
         from airflow.dag_processing.manager import DagFileProcessorManager as Manager
