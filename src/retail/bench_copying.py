@@ -24,7 +24,7 @@ from retail.entities import ENTITIES
 from retail.periods import FileName
 from retail.reader import Records
 from retail.settings import Settings
-from retail.stream import COPY_OPTIONS, CopyText, plain_records
+from retail.stream import COPY_OPTIONS, CopyText
 from retail.warehouse import connection
 
 
@@ -143,12 +143,12 @@ def _whole_records(files: list[FileName], folder: Path, to: Path) -> Iterator[tu
         path = to / f"plain_{file.name}"
         with Records(folder / file.name) as records, path.open("w", newline="") as out:
             writer, rows = csv.writer(out, lineterminator="\n"), iter(records)
-            plain = plain_records(ENTITIES[file.entity].columns, ENTITIES[file.entity], file)
             for _, cells in rows:
                 if len(cells) == len(header):
                     writer.writerow(cells)
-                while text := records.take(plain)[1]:
-                    out.write(text)
+                while text := records.take()[1]:
+                    whole = (line for line in text.split("\n") if line.count(",") == len(header) - 1)
+                    out.writelines(f"{line}\n" for line in whole)
         yield (
             f"raw.plain_{file.entity}",
             ", ".join(f"{name} text" for name in header),

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from retail import parse
@@ -84,5 +86,7 @@ def plain_moment(named: FileName) -> str:
         day = parse.PLAIN_DAY_OF_CENTURY
     else:
         first, last = shop_day(named.start), shop_day(named.end - _TICK)
-        day = f"{first:%Y-%m}-(?:{'|'.join(f'{day:02}' for day in range(first.day, last.day + 1))})"
+        tens = groupby((f"{day:02}" for day in range(first.day, last.day + 1)), itemgetter(0))
+        days = "|".join(f"{ten}[{''.join(day[1] for day in same)}]" for ten, same in tens)
+        day = f"{first:%Y-%m}-(?:{days})"
     return f"{day}T{parse.PLAIN_TIME}{_OFFSET}"

@@ -16,8 +16,6 @@ from retail.errors import SourceFault
 MAX_LINE_CHARS = 1 << 20
 _CHUNK_BYTES = 1 << 16
 _LINE = re.compile(r"[^\r\n]*+(?:\r\n?|\n)?")
-# For `Records.take`: lines that are a record each, whatever their cells.
-UNQUOTED = re.compile(r'(?:[^"\r\n\0]++\r?\n)*+')
 
 
 def sha256(path: Path) -> str:
@@ -102,18 +100,21 @@ class Records:
                 raise SourceFault(f"{self.name}: line {self._line} holds a NUL byte, so this is not text.")
             yield line
 
-    def take(self, plain: re.Pattern[str]) -> tuple[int, str]:
-        """Take the next records as they stand, as far as *plain* matches; return the line of the first, and the text.
+    def take(self) -> tuple[int, str]:
+        """Take the next lines that hold no quote, and return the line of the first, and their text.
 
-        *plain* matches any number of whole lines, each of which is one record, and no other text. The text is empty
-        where the next record is not of that kind, and never longer than what is read at once.
+        Each is one record, or blank, and ends with \\n or \\r\\n. The text is empty where the next record has to be
+        read on its own, and never longer than what is read at once.
         """
         first = self._line + 1
         # In a longer text a line may be too long, which is for _lines to tell.
         if not self._fill() or len(self._text) > MAX_LINE_CHARS:
             return first, ""
-        found = plain.match(self._text, self._at)
-        text = found[0] if found else ""
+        quote = self._text.find('"', self._at)
+        text = self._text[self._at : len(self._text) if quote < 0 else quote].partition("\0")[0]
+        text = text[: text.rfind("\n") + 1]
+        if "\r" in text and text.count("\r") != text.count("\r\n"):  # a line may end with \r alone
+            return first, ""
         self._at += len(text)
         self._line += text.count("\n")
         return first, text

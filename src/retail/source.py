@@ -10,7 +10,7 @@ from pathlib import Path
 from retail.entities import ENTITIES, Column, Entity
 from retail.errors import SourceFault
 from retail.periods import FileName, read_name
-from retail.reader import UNQUOTED, Records
+from retail.reader import Records
 
 _SAMPLE_ROWS = 1000
 # Fewer good values than this in a sample and the column holds something else altogether.
@@ -107,8 +107,9 @@ def inspect(path: Path, entity: Entity) -> SourceFile:
         for _, cells in rows:
             count += 1
             if count > _SAMPLE_ROWS:
-                while text := records.take(UNQUOTED)[1]:
-                    count += text.count("\n")
+                while text := records.take()[1]:
+                    lines = text.replace("\r\n", "\n").split("\n")
+                    count += len(lines) - lines.count("")
                 continue
             if len(cells) != len(places):
                 continue

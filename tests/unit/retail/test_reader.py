@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from retail import reader
 from retail.errors import SourceFault
-from retail.reader import MAX_LINE_CHARS, UNQUOTED, Records
+from retail.reader import MAX_LINE_CHARS, Records
 
 TEXT = st.lists(st.sampled_from(["a", "b,", '"c"', '"d\n', "\n", "\r\n", "\r", "\u0967", "\U0001f375"]), max_size=30)
 
@@ -24,8 +24,8 @@ def read(path: Path, chunk: int, *, taking: bool = False) -> list[tuple[int, lis
             with Records(path) as records:
                 rows = iter(records)
                 while True:
-                    first, text = records.take(UNQUOTED) if taking else (0, "")
-                    found += [(first + place, line.split(",")) for place, line in enumerate(_lines(text))]
+                    first, text = records.take() if taking else (0, "")
+                    found += [(first + place, line.split(",")) for place, line in enumerate(_lines(text)) if line]
                     if not text and not (record := next(rows, None)):
                         return found
                     if not text:
