@@ -52,8 +52,12 @@ KNOWN = {
     # Where a task's process builds validators (adapters), and what is done before the fork instead (preload).
     "airflow.sdk.execution_time.task_runner:_serialize_rendered_fields": "cacd37ff4beb125c",
     "airflow.sdk.execution_time.comms:CommsDecoder": "93919e4dc0bba905",
-    # Engines and connections to the results (results).
+    # Engines and connections to the results, and how one is stored (results).
     "celery.backends.database.session:SessionManager": "e2baf46065d872f9",
+    "celery.backends.database:DatabaseBackend._store_result": "5cff85473548c0df",
+    "celery.backends.database:DatabaseBackend._update_result": "ff2adb336383e005",
+    "celery.backends.base:Backend._get_result_meta": "d9963b772815ea48",
+    "celery.backends.database.models:Task": "0c8e8c69e1a84a63",
     # What of a trigger is encrypted anew, and what of it may be plain (triggers).
     "airflow.models.trigger:Trigger.rotate_fernet_key": "7c8ec5adc22df9d5",
     "airflow.models.trigger:Trigger._decrypt_kwargs": "3d960c58d7bf9afb",

@@ -19,6 +19,6 @@ def install() -> None:
     if guard.fits(guard.AIRFLOW, "one question of a scheduler with nothing to queue"):
         queueing.install(SchedulerJobRunner)
     if guard.fits(guard.CELERY, "the kept connection to Celery's results"):
-        results.install(SessionManager)
+        results.keep_connection(SessionManager)
     # Whatever the version: the test that reads the events says whether it still works.
     tokens.install(AMQP)

@@ -18,14 +18,14 @@ def test_celerys_own_manager_makes_a_connection_for_each_look() -> None:
 
 
 def test_the_changed_manager_keeps_one_engine(manager: type[session.SessionManager]) -> None:
-    results.install(manager)
+    results.keep_connection(manager)
     changed = manager()
     assert changed.get_engine("sqlite://") is changed.get_engine("sqlite://")
     assert not isinstance(changed.get_engine("sqlite://").pool, NullPool)
 
 
 def test_a_connection_that_broke_is_replaced(manager: type[session.SessionManager]) -> None:
-    results.install(manager)
+    results.keep_connection(manager)
     changed = manager()
     before = changed.get_engine("sqlite://")
     changed.invalidate("sqlite://")
