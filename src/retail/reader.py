@@ -7,7 +7,6 @@ import csv
 import hashlib
 import re
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 
 from retail.errors import SourceFault
@@ -120,24 +119,21 @@ class Records:
         return first, text
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
-        lines = self._lines()
-        for line in lines:
-            start = self._line
-            if '"' in line:
-                try:
-                    # It takes the lines that it needs.
-                    cells = next(csv.reader(chain((line,), lines)))
-                except csv.Error as error:
-                    raise SourceFault(
-                        f"{self.name}: the record from line {start} on cannot be read ({error}). "
-                        "Look for a quote that is opened and not closed."
-                    ) from None
-            else:
-                text = line.rstrip("\r\n")
-                if not text:  # a blank line holds no record
-                    continue
-                cells = text.split(",")
-            yield start, cells
+        # It takes the lines that a record needs, and no more.
+        records = csv.reader(self._lines())
+        while True:
+            start = self._line + 1
+            try:
+                cells = next(records, None)
+            except csv.Error as error:
+                raise SourceFault(
+                    f"{self.name}: the record from line {start} on cannot be read ({error}). "
+                    "Look for a quote that is opened and not closed."
+                ) from None
+            if cells is None:
+                break
+            if cells:  # a blank line holds no record
+                yield start, cells
         if self._last and self._last != b"\n":
             raise SourceFault(
                 f"{self.name}: line {self._line} has no line end, so the file may be cut short. "
