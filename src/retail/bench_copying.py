@@ -92,9 +92,6 @@ def _ours(conn: connection, settings: Settings, files: dict[FileName, str]) -> C
         if before is not None:
             backend = _cpu_s(stat.read_text()) - before
         conn.rollback()
-        # What was rolled back would lie in the tables until a vacuum, in the way of the next round.
-        cur.execute(f"TRUNCATE {', '.join(f'raw.{entity}' for entity in ENTITIES)}")
-        conn.commit()
     return Cost(seconds, cpu, backend)
 
 
@@ -169,5 +166,5 @@ def _finished_rows(files: list[FileName], folder: Path, to: Path) -> Iterator[tu
         yield (
             f"raw.alike_{entity.name}",
             f"LIKE raw.{entity.name} INCLUDING ALL",
-            f"({', '.join(text.columns)}) FROM '{path}' {COPY_OPTIONS}",
+            f"({', '.join(text.columns)}) FROM '{path}' ({COPY_OPTIONS})",
         )

@@ -155,21 +155,24 @@ def _to_load(fresh: Mapping[str, str], held: Mapping[str, tuple[str, int]]) -> l
 
 def copy_files(cur: cursor, settings: Settings, files: Mapping[FileName, str], run_id: str) -> None:
     """Copy *files* (with their content hashes) into raw; "ingest/begin" has run before."""
-    with _keys_made_last(cur):
+    with _made_anew(cur) as fresh:
         for file, digest in files.items():
-            _take(cur, settings.source_dir / file.name, file, digest, run_id)
+            _take(cur, settings.source_dir / file.name, file, digest, run_id, frozen=file.entity in fresh)
 
 
 @contextmanager
-def _keys_made_last(cur: cursor) -> Iterator[None]:
-    """Let tables that are empty be without their key until their rows are there.
+def _made_anew(cur: cursor) -> Iterator[list[str]]:
+    """Let the tables that are empty take their rows frozen, and their key after them; yield the names.
 
-    Made at once, it costs half of what keeping it row by row does. Nobody reads such a table meanwhile: it is locked.
+    The key made at once costs half of what keeping it row by row does. Rows that are frozen from the start are written
+    once: others are written again by whoever reads them first, and by a vacuum. Postgres freezes only what comes into a
+    table that this transaction has made or truncated. Nobody reads such a table meanwhile: it is locked.
     """
     empty = [entity for entity in ENTITIES if not warehouse.one(cur, f"SELECT EXISTS (SELECT FROM raw.{entity})")]  # noqa: S608 # nosec B608
     for entity in empty:
+        cur.execute(f"TRUNCATE raw.{entity}")
         cur.execute(f"ALTER TABLE raw.{entity} DROP CONSTRAINT {entity}_pkey")
-    yield
+    yield empty
     for entity in empty:
         cur.execute(f"ALTER TABLE raw.{entity} ADD PRIMARY KEY (file_id, line)")
 
@@ -180,7 +183,7 @@ def _combined(digests: Sequence[str]) -> str | None:
     return hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()
 
 
-def _take(cur: cursor, path: Path, file: FileName, expected: str, run_id: str) -> None:
+def _take(cur: cursor, path: Path, file: FileName, expected: str, run_id: str, *, frozen: bool) -> None:
     """Copy one file into raw, in place of the version held under its name."""
     entity = ENTITIES[file.entity]
     parameters: dict[str, Any] = {
@@ -201,7 +204,7 @@ def _take(cur: cursor, path: Path, file: FileName, expected: str, run_id: str) -
     for (old_id,) in old:
         cur.execute("UPDATE raw.files SET retired_by = %s WHERE file_id = %s", (file_id, old_id))
         warehouse.run(cur, f"ingest/retire_{entity.name}", file_id=old_id)
-    rows, digest = copy_file(cur, path, entity, file, file_id)
+    rows, digest = copy_file(cur, path, entity, file, file_id, frozen=frozen)
     if digest != expected:
         raise SourceFault(
             f"{file.name} changed after it was validated. Nothing was loaded; clear the run from its first task on "

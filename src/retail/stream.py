@@ -23,7 +23,7 @@ from retail.warehouse import cursor
 _CHUNK_CHARS = 1 << 16
 _CHUNKS_AHEAD = 8
 # COPY's own text costs Postgres less than CSV.
-COPY_OPTIONS = "(DELIMITER ',', NULL '')"
+COPY_OPTIONS = "DELIMITER ',', NULL ''"
 # Any cell, for a search that is twice as fast as one by PLAIN_WORD; over a line's end too, which is to be seen after.
 _UP_TO_THE_COMMA = "[^,]*+"
 
@@ -143,10 +143,15 @@ class CopyText(io.TextIOBase):
         return f"{line},{read},{','.join(values)},{self._file_id},{as_of}\n"
 
 
-def copy_file(cur: cursor, path: Path, entity: Entity, named: FileName, file_id: int) -> tuple[int, str]:
-    """Copy the file at *path* into raw and return (rows, content hash of the bytes that were read)."""
+def copy_file(
+    cur: cursor, path: Path, entity: Entity, named: FileName, file_id: int, *, frozen: bool = False
+) -> tuple[int, str]:
+    """Copy the file at *path* into raw and return (rows, content hash of the bytes that were read).
+
+    *frozen* rows are for a table that this transaction has truncated.
+    """
     with Records(path) as records, CopyText(records, entity, named, file_id) as text:
         # The names are this package's own, never a file's.
-        copy = f"COPY raw.{entity.name} ({', '.join(text.columns)}) FROM STDIN {COPY_OPTIONS}"
+        copy = f"COPY raw.{entity.name} ({', '.join(text.columns)}) FROM STDIN ({COPY_OPTIONS}, FREEZE {frozen})"
         cur.copy_expert(copy, cast("TextIO", text))
         return text.count, records.sha256

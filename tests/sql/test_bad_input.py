@@ -223,11 +223,11 @@ def test_a_file_that_changes_while_it_is_read_is_refused(small, monkeypatch: pyt
     found = ingest.validate_source(conn, small.settings)
     real, path = ingest.copy_file, small.source / NAME
 
-    def copy_while_it_grows(cur, at: Path, *rest):
+    def copy_while_it_grows(cur, at: Path, *rest, **options):
         if at == path:
             with path.open("ab") as file:
                 file.write(sale("LATE").encode())
-        return real(cur, at, *rest)
+        return real(cur, at, *rest, **options)
 
     monkeypatch.setattr(ingest, "copy_file", copy_while_it_grows)
     with pytest.raises(SourceFault, match=r"changed after it was validated"):

@@ -67,6 +67,23 @@ def test_the_keys_of_raw_are_there_after_a_first_load_a_refused_one_and_a_second
     assert keys(small) == schema
 
 
+def test_a_first_loads_rows_are_written_frozen_and_no_vacuum_has_to_write_them_again(small) -> None:
+    may = "GRANT EXECUTE ON FUNCTION pg_visibility_map_summary(regclass) TO PUBLIC"
+    small.server.execute(small.database, f"CREATE EXTENSION pg_visibility; {may}")
+    pages = (
+        "SELECT (SELECT all_frozen FROM pg_visibility_map_summary('raw.transactions')), "
+        "(SELECT count(DISTINCT (ctid::text::point)[0]) FROM raw.transactions)"
+    )
+    small.put(MARCH, SALES + GOOD * 100)
+    load(small)
+    [(frozen, filled)] = small.query(pages)
+    assert frozen == filled > 1
+    small.put("transactions_2026-04-01.csv", SALES + sale("A1", day="2026-04-01") * 1000)
+    load(small)
+    [(still_frozen, now)] = small.query(pages)
+    assert still_frozen < now
+
+
 def test_a_late_file_is_picked_up_once(small) -> None:
     load(small)
     small.put("transactions_2026-02.csv", SALES + sale("LATE", day="2026-02-10"))
