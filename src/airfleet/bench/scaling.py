@@ -1,5 +1,6 @@
 """`python -m airfleet.bench.scaling JSON`: print docs/scaling.md from the bench's JSON."""
 
+import itertools
 import json
 import sys
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from string import Template
 from typing import Any
 
 from airfleet.bench import sizing
+from airfleet.bench.growth import ScaleOut
 from airfleet.bench.instance import OURS
 from airfleet.bench.page import table
 from airfleet.sizes import SIZES
@@ -25,6 +27,8 @@ _NEEDS = {
 }
 # [dag_processor] min_file_process_interval, which unchanged files would be parsed at if there were few.
 _INTERVAL_S = 30
+# The efficiency that is asked of four workers.
+_EFFICIENT = 0.9
 _DAYS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 
 
@@ -48,8 +52,8 @@ def page(found: Mapping[str, Any]) -> str:
         values["parse_interval_cores"] = f"{cores:.2f}"
     if scaled := parts.get("scale-out"):
         values["scale_out_table"] = _steps(scaled["steps"])
-        most = scaled["steps"][-1]["workers"] * found["slots"]
-        values["scale_out_wave_s"] = f"{most * sum(cpu_s.values()) / found['machine']['cores']:.1f}"
+        most = scaled["steps"][-1]["workers"]
+        values |= _starts(found["slots"], most * found["slots"], sum(cpu_s.values()), found["machine"]["cores"])
     if loaded := parts.get("load"):
         values["load_table"] = _load(loaded)
         largest = [sample["steps"][-1] for sample in loaded["samples"]]
@@ -118,6 +122,22 @@ def _sizes(cpu_s: Mapping[str, float], redis_bytes: float, slots: int) -> str:
 def _limits(cpu_s: Mapping[str, float], slots: int) -> str:
     rows = [(f"{each.tasks_a_day:,.0f}", each.what, each.cure) for each in sizing.limits(cpu_s, slots)]
     return table(("tasks a day", "what gives out", "what then"), rows)
+
+
+def _starts(fewest: int, most: int, cpu_s: float, cores: int) -> dict[str, str]:
+    """How long *fewest* and *most* tasks take to start at once, and what that alone makes of the efficiency."""
+
+    def efficiency(cores: int) -> float:
+        return (ScaleOut.wait_s + fewest * cpu_s / cores) / (ScaleOut.wait_s + most * cpu_s / cores)
+
+    return {
+        "scale_out_one_s": f"{fewest * cpu_s / cores:.1f}",
+        "scale_out_wave_s": f"{most * cpu_s / cores:.1f}",
+        "scale_out_by_starts": f"{efficiency(cores):.2f}",
+        "scale_out_cores": f"{cores}",
+        "efficient": f"{_EFFICIENT:g}",
+        "efficient_cores": f"{next(more for more in itertools.count(1) if efficiency(more) >= _EFFICIENT)}",
+    }
 
 
 def _steps(steps: list[dict[str, float]]) -> str:

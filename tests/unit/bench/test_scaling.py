@@ -16,7 +16,12 @@ QUARTER = {
     "memory_mib_by_role": {"airflow-scheduler": 150, "postgres": 1050},
 }
 PARTS: dict[str, Any] = {
-    "scale-out": {"steps": [{"workers": 1, "seconds": 166.5, "ceiling_s": 160, "efficiency": 1.0, "cpu_s": 12.0}]},
+    "scale-out": {
+        "steps": [
+            {"workers": 1, "seconds": 166.5, "ceiling_s": 160, "efficiency": 1.0, "cpu_s": 12.0},
+            {"workers": 4, "seconds": 44.1, "ceiling_s": 40, "efficiency": 0.944, "cpu_s": 12.0},
+        ]
+    },
     "load": {
         "steps": [{"tasks": 26, "seconds": 4.5, "cpu_s": 7.25}, {"tasks": 401, "seconds": 66.5, "cpu_s": 119.5}],
         "cpu_s_per_run": 0.5,
@@ -88,6 +93,20 @@ def test_every_figure_is_filled_in() -> None:
         "13.4",
     ):
         assert figure in text
+
+
+@pytest.mark.parametrize(
+    ("cpu_s", "told"),
+    [
+        (0.1, "take 0.4 s. By these starts alone the efficiency is\n0.94 on 2 cores, and 0.9 needs 2."),
+        (0.3, "take 1.2 s. By these starts alone the efficiency is\n0.85 on 2 cores, and 0.9 needs 4."),
+    ],
+)
+def test_what_starting_at_once_costs_is_calculated(cpu_s: float, told: str) -> None:
+    found = measured("scale-out")
+    by_role = found["cpu_s_per_task_by_role"][OURS]
+    by_role["airflow-worker"] += cpu_s - sum(by_role.values())
+    assert told in page(found)
 
 
 @pytest.mark.parametrize(
