@@ -5,11 +5,10 @@ from __future__ import annotations
 import csv
 import importlib.util
 import os
-import resource
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,13 +27,77 @@ from retail.stream import COPY_OPTIONS, CopyText
 from retail.warehouse import connection
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cost:
-    """What one copying took: seconds of the clock, and CPU seconds of the client and, on this machine, its backend."""
+    """What a copying takes: seconds of the clock, and CPU seconds of the client and, on this machine, its backend.
 
-    seconds: float
-    client_cpu_s: float
-    backend_cpu_s: float | None
+    *client* and *backend* are the processes' ids. What lies between `start` and `stop` is counted.
+    """
+
+    client: int
+    backend: int
+    seconds: float = 0.0
+    client_cpu_s: float = 0.0
+    backend_cpu_s: float = 0.0
+
+    def start(self) -> None:
+        self._add(-1)
+
+    def stop(self) -> None:
+        self._add(1)
+
+    def _add(self, sign: int) -> None:
+        self.seconds += sign * time.monotonic()
+        self.client_cpu_s += sign * _cpu_s(self.client)
+        self.backend_cpu_s += sign * _cpu_s(self.backend)
+
+
+class Psql:
+    """A psql that copies files with \\copy, each into the table of its entity; nothing is kept.
+
+    *copies* holds for each file the table, its definition, and the rest of its \\copy.
+    """
+
+    def __init__(self, url: str, copies: Mapping[FileName, tuple[str, str, str]]) -> None:
+        self._copies = copies
+        self._tables = {table: definition for table, definition, _ in copies.values()}
+        # By environment: what stands on a command line, everybody on the machine reads.
+        given = parse_dsn(url)
+        names = (("host", "HOST"), ("port", "PORT"), ("user", "USER"), ("password", "PASSWORD"), ("dbname", "DATABASE"))
+        self._process = subprocess.Popen(
+            [_psql_path(), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"],
+            env=os.environ | {f"PG{name}": given[key] for key, name in names if key in given},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Psql:
+        self._ask(*(f"DROP TABLE IF EXISTS {table};" for table in self._tables))
+        # Made before the transaction: its lock on the table that it is like would stop ours.
+        self._ask(*(f"CREATE TABLE {table} ({definition});" for table, definition in self._tables.items()), "BEGIN;")
+        self.cost = Cost(self._process.pid, int(self._ask("SELECT pg_backend_pid();")))
+        return self
+
+    def copy(self, file: FileName) -> None:
+        table, _, what = self._copies[file]
+        self.cost.start()
+        self._ask(f"\\copy {table} {what}")
+        self.cost.stop()
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate("\n".join(["ROLLBACK;", *(f"DROP TABLE {table};" for table in self._tables)]))
+
+    def _ask(self, *lines: str) -> str:
+        """What psql prints for *lines*, when it is done with them."""
+        with suppress(BrokenPipeError):
+            print(*lines, "\\echo done", sep="\n", file=self._process.stdin, flush=True)
+        said = ""
+        for line in self._process.stdout or ():
+            if line == "done\n":
+                return said
+            said += line
+        raise SystemExit("psql failed; see above.")
 
 
 def measure(conn: connection, url: str, settings: Settings, fresh: dict[str, str], rounds: int) -> dict[str, Any]:
@@ -45,84 +108,57 @@ def measure(conn: connection, url: str, settings: Settings, fresh: dict[str, str
     rows that are finished already, into tables with the columns, types and key of raw's. Ratios above 1 say that ours
     is faster; each is the median of the rounds' own.
     """
-    files = [file for file in source.list_files(settings.source_dir) if file.name in fresh]
+    files = {file: fresh[file.name] for file in source.list_files(settings.source_dir) if file.name in fresh}
     with TemporaryDirectory() as folder:
-        plain = list(_whole_records(files, settings.source_dir, Path(folder)))
-        alike = list(_finished_rows(files, settings.source_dir, Path(folder)))
-        ways: dict[str, Callable[[], Cost]] = {
-            "plain": lambda: _psql(url, plain),
-            "alike": lambda: _psql(url, alike),
-            "ours": lambda: _ours(conn, settings, {file: fresh[file.name] for file in files}),
-        }
-        costs = [{name: way() for name, way in ways.items()} for _ in range(rounds)]
+        plain = dict(zip(files, _whole_records(list(files), settings.source_dir, Path(folder)), strict=True))
+        alike = dict(zip(files, _finished_rows(list(files), settings.source_dir, Path(folder)), strict=True))
+        costs = []
+        for _ in range(rounds):
+            with Psql(url, plain) as as_text, Psql(url, alike) as as_rows:
+                ours = _ours(conn, settings, files, (as_text, as_rows))
+            costs.append({"plain": as_text.cost, "alike": as_rows.cost, "ours": ours})
     told: dict[str, Any] = {
         name: {
             "seconds": round(median(cost[name].seconds for cost in costs), 2),
             "rounds": [round(cost[name].seconds, 2) for cost in costs],
             "client_cpu_s": round(median(cost[name].client_cpu_s for cost in costs), 2),
-            "backend_cpu_s": _median_or_none([cost[name].backend_cpu_s for cost in costs]),
+            "backend_cpu_s": round(median(cost[name].backend_cpu_s for cost in costs), 2),
         }
-        for name in ways
+        for name in ("plain", "alike", "ours")
     }
     for name in ("plain", "alike"):
         told[f"ratio_to_{name}"] = round(median(cost[name].seconds / cost["ours"].seconds for cost in costs), 3)
     return told
 
 
-def _median_or_none(values: list[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return round(median(known), 2) if known else None
-
-
-def _cpu_s(stat: str) -> float:
-    """User and system CPU seconds from a line of /proc/PID/stat."""
-    fields = stat.rpartition(")")[2].split()
+def _cpu_s(pid: int) -> float:
+    """The user and system CPU seconds of a process on this machine; 0 for none."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return 0.0
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _ours(conn: connection, settings: Settings, files: dict[FileName, str]) -> Cost:
+def _ours(conn: connection, settings: Settings, files: Mapping[FileName, str], others: Sequence[Psql]) -> Cost:
+    cost = Cost(os.getpid(), conn.info.backend_pid)
+
+    def in_turns() -> Iterator[tuple[FileName, str]]:
+        # File by file: the speed of a machine that is shared with others changes within seconds.
+        for file, digest in files.items():
+            cost.stop()
+            for other in others:
+                other.copy(file)
+            cost.start()
+            yield file, digest
+
     with conn.cursor() as cur:
-        stat = Path(f"/proc/{conn.info.backend_pid}/stat")
-        backend = None
         warehouse.run(cur, "ingest/begin")
-        before = _cpu_s(stat.read_text()) if stat.exists() else None
-        began, cpu = time.monotonic(), time.process_time()
-        ingest.copy_files(cur, settings, files, "bench")
-        seconds, cpu = time.monotonic() - began, time.process_time() - cpu
-        if before is not None:
-            backend = _cpu_s(stat.read_text()) - before
-        conn.rollback()
-    return Cost(seconds, cpu, backend)
-
-
-def _psql(url: str, copies: list[tuple[str, str, str]]) -> Cost:
-    """Run \\copy for each (table, its definition, what to copy) in one transaction, which is rolled back."""
-    tables = dict.fromkeys(f"CREATE TABLE {table} ({definition});" for table, definition, _ in copies)
-    script = ["BEGIN;", *tables, *(f"\\copy {table} {what}" for table, _, what in copies)]
-    script += [
-        "SELECT pg_backend_pid() AS pid \\gset",
-        "\\setenv BACKEND :pid",
-        "\\! cat /proc/$BACKEND/stat",
-        "ROLLBACK;",
-    ]
-    # By environment: what stands on a command line, everybody on the machine reads.
-    given = parse_dsn(url)
-    names = (("host", "HOST"), ("port", "PORT"), ("user", "USER"), ("password", "PASSWORD"), ("dbname", "DATABASE"))
-    env = os.environ | {f"PG{name}": given[key] for key, name in names if key in given}
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    done = subprocess.run(
-        [_psql_path(), "-X", "-q", "-v", "ON_ERROR_STOP=1"],
-        input="\n".join(script),
-        env=env,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    seconds, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
-    backend = None
-    with suppress(ValueError, IndexError):  # a server elsewhere
-        backend = _cpu_s(done.stdout)
-    return Cost(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, backend)
+        cost.start()
+        ingest.copy_files(cur, settings, in_turns(), "bench")
+        cost.stop()
+    conn.rollback()
+    return cost
 
 
 def _psql_path() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -122,7 +122,7 @@ def load(conn: connection, settings: Settings, fresh: Mapping[str, str], run_id:
         if todo:
             warehouse.run(cur, "ingest/begin")
             copying = time.monotonic()
-            copy_files(cur, settings, {file: fresh[file.name] for file in todo}, run_id)
+            copy_files(cur, settings, ((file, fresh[file.name]) for file in todo), run_id)
             copying_s = time.monotonic() - copying
             decide(cur)
             _refuse_bad_files(cur, settings.max_bad_share)
@@ -153,10 +153,10 @@ def _to_load(fresh: Mapping[str, str], held: Mapping[str, tuple[str, int]]) -> l
     return list(todo.values())
 
 
-def copy_files(cur: cursor, settings: Settings, files: Mapping[FileName, str], run_id: str) -> None:
+def copy_files(cur: cursor, settings: Settings, files: Iterable[tuple[FileName, str]], run_id: str) -> None:
     """Copy *files* (with their content hashes) into raw; "ingest/begin" has run before."""
     with _made_anew(cur) as fresh:
-        for file, digest in files.items():
+        for file, digest in files:
             _take(cur, settings.source_dir / file.name, file, digest, run_id, frozen=file.entity in fresh)
 
 
