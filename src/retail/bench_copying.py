@@ -73,7 +73,7 @@ class Psql:
         )
 
     def __enter__(self) -> Psql:
-        self._ask(*(f"DROP TABLE IF EXISTS {table};" for table in self._tables))
+        self._ask("SET client_min_messages = warning;", *(f"DROP TABLE IF EXISTS {table};" for table in self._tables))
         # Made before the transaction: its lock on the table that it is like would stop ours.
         self._ask(*(f"CREATE TABLE {table} ({definition});" for table, definition in self._tables.items()), "BEGIN;")
         self.cost = Cost(self._process.pid, int(self._ask("SELECT pg_backend_pid();")))
