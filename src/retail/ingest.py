@@ -168,6 +168,8 @@ def _made_anew(cur: cursor) -> Iterator[list[str]]:
     once: others are written again by whoever reads them first, and by a vacuum. Postgres freezes only what comes into a
     table that this transaction has made or truncated. Nobody reads such a table meanwhile: it is locked.
     """
+    # So that what is found empty stays so.
+    cur.execute(f"LOCK TABLE {', '.join(f'raw.{entity}' for entity in ENTITIES)} IN SHARE ROW EXCLUSIVE MODE")
     empty = [entity for entity in ENTITIES if not warehouse.one(cur, f"SELECT EXISTS (SELECT FROM raw.{entity})")]  # noqa: S608 # nosec B608
     for entity in empty:
         cur.execute(f"TRUNCATE raw.{entity}")

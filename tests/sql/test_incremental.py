@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from support.checkout import wait_until
 from support.shop import CUSTOMERS, PRODUCTS, SALES, customer, product, sale
 
 from retail import ingest, marts, quarantine
@@ -82,6 +84,23 @@ def test_a_first_loads_rows_are_written_frozen_and_no_vacuum_has_to_write_them_a
     load(small)
     [(still_frozen, now)] = small.query(pages)
     assert still_frozen < now
+
+
+def test_a_row_that_somebody_writes_past_the_lock_of_loads_refuses_the_load_and_is_not_lost(small) -> None:
+    other = small.connect()
+    with other.cursor() as cur:
+        cur.execute("INSERT INTO raw.customers (file_id, line, as_of) VALUES (99, 2, now())")
+    found = ingest.validate_source(small.connect(), small.settings)
+    with ThreadPoolExecutor(1) as elsewhere:
+        loading = elsewhere.submit(ingest.load, small.connect(), small.settings, found.fresh, "test")
+        waits = "SELECT pid FROM pg_locks WHERE relation = 'raw.customers'::regclass AND NOT granted"
+        try:
+            wait_until("the load waits for the other's row", lambda: small.query(waits))
+        finally:
+            other.commit()
+        with pytest.raises(AssertionError, match="does not hold"):
+            loading.result()
+    assert small.query("SELECT file_id FROM raw.customers WHERE file_id = 99") == [(99,)]
 
 
 def test_a_late_file_is_picked_up_once(small) -> None:
