@@ -68,6 +68,9 @@ class Stack(Protocol):
     def run_command(self, module: str, arguments: list[str], environment: dict[str, str]) -> int:
         """Run `python -m module ARGUMENTS` there on this terminal, and return its exit status."""
 
+    def run_airflow(self, arguments: list[str]) -> int:
+        """Run Airflow's own command line on this terminal with what the webserver may reach; return its exit status."""
+
     def worker_name(self, hostname: str) -> str:
         """Return the worker that a task knows as *hostname*."""
 

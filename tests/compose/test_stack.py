@@ -47,6 +47,14 @@ def test_flower_lists_the_workers_and_wants_a_login(stack: Deployment) -> None:
     assert set(listed.json()) == names
 
 
+def test_airflows_own_command_line_runs_in_the_webservers_container(
+    stack: Deployment, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert stack.docker().run_airflow(["dags", "list", "--output", "plain"]) == 0
+    assert "weekly_full_pipeline" in capfd.readouterr().out
+    assert stack.docker().run_airflow(["connections", "get", "no_such"]) != 0
+
+
 def test_the_heavy_group_takes_the_tasks_of_its_queue(stack: Deployment) -> None:
     stack.add_dag("heavy", HEAVY)
     stack.compose("up", "-d", profiles=("heavy",))

@@ -1,6 +1,5 @@
 """A team's own Dags: dropped in, with a package, a connection, a deferrable task, mapping and a task group."""
 
-import httpx
 from support.checkout import Checkout, wait_until
 from support.held import Held
 
@@ -51,9 +50,11 @@ team_dag()
 
 
 def test_a_teams_dag_runs_with_its_own_package_connection_deferral_mapping_and_group(
-    checkout: Checkout, restarted: tuple[Held, list[TaskRun]], settings: Settings, api: AirflowApi
+    checkout: Checkout, restarted: tuple[Held, list[TaskRun]], api: AirflowApi
 ) -> None:
-    _add_connection(settings)
+    # By Airflow's own command line, which has to encrypt it with the stack's key.
+    given = ("--conn-type", "http", "--conn-host", "team.example", "--conn-password", "a-team-password")
+    checkout.airfleet("airflow", "connections", "add", "team_api", *given)
     checkout.add_dag("team_dag", DAG)
     wait_until("the new Dag is seen", lambda: api.dag("team_dag"), timeout_s=120)
     ran = checkout.json("run", "team_dag")
@@ -61,6 +62,12 @@ def test_a_teams_dag_runs_with_its_own_package_connection_deferral_mapping_and_g
     squares = [task for task in ran["tasks"] if task["task_id"] == "grouped.square"]
     assert len(squares) == 50
     assert next(task["rows"] for task in ran["tasks"] if task["task_id"] == "grouped.total") == 50
+
+
+def test_airflows_own_command_line_gets_its_options_and_says_how_it_ended(checkout: Checkout, first_up: str) -> None:
+    said = checkout.airfleet("airflow", "connections", "--help").stdout
+    assert "Usage: airflow connections" in said
+    assert checkout.airfleet("airflow", "connections", "get", "no_such", check=False).returncode != 0
 
 
 def test_a_failing_task_is_mailed_with_dag_task_try_error_and_log_link(
@@ -91,17 +98,3 @@ def test_check_names_file_and_line_of_what_does_not_import(checkout: Checkout, f
     assert "broken.py:3" in done.stderr
     assert "no_such_package" in done.stderr
     assert checkout.airfleet("check").returncode == 0
-
-
-def _add_connection(settings: Settings) -> None:
-    base = f"http://127.0.0.1:{settings.webserver_port}"
-    login = {"username": settings.admin_user, "password": settings.admin_password.get_secret_value()}
-    token = httpx.post(f"{base}/auth/token", json=login).json()["access_token"]
-    connection = {
-        "connection_id": "team_api",
-        "conn_type": "http",
-        "host": "team.example",
-        "password": "a-team-password",
-    }
-    added = httpx.post(f"{base}/api/v2/connections", json=connection, headers={"Authorization": f"Bearer {token}"})
-    assert added.is_success, added.text

@@ -142,6 +142,12 @@ def run(
     _exit_unless_successful([finished])
 
 
+@app.command(context_settings=team.UNTOUCHED)
+def airflow(context: typer.Context) -> None:
+    """Run Airflow's own command line on the stack, as in `./airfleet airflow connections list`."""
+    raise typer.Exit(deployment.running_stack().run_airflow(context.args))
+
+
 @app.command()
 def join(
     address: Annotated[str, typer.Argument(help="This machine's address, as the other one reaches it.")],

@@ -7,6 +7,9 @@ from airfleet.cli import deployment
 from airfleet.first_run import command_environment
 from airfleet.paths import Paths
 
+# Whoever is given the arguments parses them, --help among them.
+UNTOUCHED = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
 
 def add_commands(app: typer.Typer) -> None:
     """Add a command to *app* for each NAME=MODULE; nothing where there is no .env yet."""
@@ -18,10 +21,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def _add(app: typer.Typer, name: str, module: str) -> None:
-    # The module parses its own options, --help among them.
-    untouched = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-
-    @app.command(name=name, help=f"The team's own: python -m {module} {name}.", context_settings=untouched)
+    @app.command(name=name, help=f"The team's own: python -m {module} {name}.", context_settings=UNTOUCHED)
     def command(context: typer.Context) -> None:
         stack = deployment.running_stack()
         raise typer.Exit(stack.run_command(module, [name, *context.args], command_environment(stack)))

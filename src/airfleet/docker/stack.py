@@ -13,7 +13,7 @@ from airfleet.embedded.states import InstanceState
 from airfleet.errors import AirfleetError
 from airfleet.mailbox import Mail
 from airfleet.paths import Paths
-from airfleet.roles import FLOWER, SCHEDULER, WORKER, Addresses
+from airfleet.roles import FLOWER, SCHEDULER, WEBSERVER, WORKER, Addresses
 from airfleet.settings import Settings
 
 _HEALTH_TIMEOUT_S = 300.0
@@ -166,6 +166,10 @@ class DockerStack:
     def run_command(self, module: str, arguments: list[str], environment: dict[str, str]) -> int:
         """Run `python -m module ARGUMENTS` in a container like a worker's, on this terminal; return its status."""
         return self.compose.pass_through(*_run(module, *arguments, names=environment), environment=environment)
+
+    def run_airflow(self, arguments: list[str]) -> int:
+        """Run Airflow's own command line in the webserver's container, on this terminal; return its exit status."""
+        return self.compose.pass_through("exec", WEBSERVER.name, "airflow", *arguments)
 
     def worker_name(self, hostname: str) -> str:
         """Return the container whose host name *hostname* is; a removed one keeps its id."""

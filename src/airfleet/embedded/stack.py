@@ -228,6 +228,11 @@ class EmbeddedStack:
         """Run `python -m module ARGUMENTS` on this terminal, and return its exit status."""
         return one_shot.run_command(self.paths, module, arguments, environment)
 
+    def run_airflow(self, arguments: list[str]) -> int:
+        """Run Airflow's own command line on this terminal with what the webserver may reach; return its exit status."""
+        (webserver,) = (i for i in self._instances({}) if i.role is WEBSERVER)
+        return one_shot.run_command(self.paths, "airflow", arguments, webserver.environment)
+
     def worker_name(self, hostname: str) -> str:
         """Return the worker whose loopback address *hostname* is."""
         return worker_name(hostname)
