@@ -74,6 +74,7 @@ def test_storing_takes_one_statement_and_no_transaction_around_it(app: Celery) -
 def test_a_connection_that_postgres_closed_is_replaced(app: Celery, server: Server) -> None:
     backend = _backend(app, Changed)
     backend.store_result("first", None, "SUCCESS")
-    server.execute("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    database = backend.session_manager.get_engine(backend.url).url.database
+    server.execute("postgres", f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
     backend.store_result("second", None, "SUCCESS")
     assert _read(app, "second")[0] == "SUCCESS"
