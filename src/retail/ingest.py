@@ -155,9 +155,9 @@ def _to_load(fresh: Mapping[str, str], held: Mapping[str, tuple[str, int]]) -> l
 
 def copy_files(cur: cursor, settings: Settings, files: Iterable[tuple[FileName, str]], run_id: str) -> None:
     """Copy *files* (with their content hashes) into raw; "ingest/begin" has run before."""
-    with _made_anew(cur) as fresh:
+    with _made_anew(cur) as anew:
         for file, digest in files:
-            _take(cur, settings.source_dir / file.name, file, digest, run_id, frozen=file.entity in fresh)
+            _take(cur, settings.source_dir / file.name, file, digest, run_id, frozen=file.entity in anew)
 
 
 @contextmanager
