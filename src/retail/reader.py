@@ -102,8 +102,8 @@ class Records:
     def take(self) -> tuple[int, str]:
         """Take the next lines that hold no quote, and return the line of the first, and their text.
 
-        Each is one record, or blank, and ends with \\n or \\r\\n. The text is empty where the next record has to be
-        read on its own, and never longer than what is read at once.
+        Each is one record, or blank, and ends with \\n, whichever way it ends in the file. The text is empty where the
+        next record has to be read on its own, and never longer than what is read at once.
         """
         first = self._line + 1
         # In a longer text a line may be too long, which is for _lines to tell.
@@ -116,7 +116,7 @@ class Records:
             return first, ""
         self._at += len(text)
         self._line += text.count("\n")
-        return first, text
+        return first, text.replace("\r\n", "\n") if "\r" in text else text
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         # It takes the lines that a record needs, and no more.

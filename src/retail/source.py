@@ -108,7 +108,7 @@ def inspect(path: Path, entity: Entity) -> SourceFile:
             count += 1
             if count > _SAMPLE_ROWS:
                 while text := records.take()[1]:
-                    lines = text.replace("\r\n", "\n").split("\n")
+                    lines = text.split("\n")
                     count += len(lines) - lines.count("")
                 continue
             if len(cells) != len(places):
