@@ -53,7 +53,7 @@ class Cost:
 
 
 class Psql:
-    """A psql that copies files with \\copy, each into the table of its entity; nothing is kept.
+    """A psql that copies files with \\copy, each into the table of its entity, all in one transaction.
 
     *copies* holds for each file the table, its definition, and the rest of its \\copy.
     """
@@ -73,7 +73,7 @@ class Psql:
         )
 
     def __enter__(self) -> Psql:
-        self._ask("SET client_min_messages = warning;", *(f"DROP TABLE IF EXISTS {table};" for table in self._tables))
+        self._ask("SET client_min_messages = error;", *(f"DROP TABLE IF EXISTS {table};" for table in self._tables))
         # Made before the transaction: its lock on the table that it is like would stop ours.
         self._ask(*(f"CREATE TABLE {table} ({definition});" for table, definition in self._tables.items()), "BEGIN;")
         self.cost = Cost(self._process.pid, int(self._ask("SELECT pg_backend_pid();")))
@@ -83,6 +83,11 @@ class Psql:
         table, _, what = self._copies[file]
         self.cost.start()
         self._ask(f"\\copy {table} {what}")
+        self.cost.stop()
+
+    def commit(self) -> None:
+        self.cost.start()
+        self._ask("COMMIT;")
         self.cost.stop()
 
     def __exit__(self, *_: object) -> None:
@@ -101,13 +106,19 @@ class Psql:
 
 
 def measure(conn: connection, url: str, settings: Settings, fresh: dict[str, str], rounds: int) -> dict[str, Any]:
-    """Copy every file of *fresh* in turns by the three ways, nothing is kept; the warehouse is empty.
+    """Copy every file of *fresh* in turns by the three ways, each up to its commit; nothing is kept.
+
+    Ends the program when the warehouse is not empty, since it is emptied after each round.
 
     *ours* fills raw as a load does. *plain* is \\copy of the same files into tables of text columns without a key; the
     few records with a cell too many or too few are left out before, since it stops at the first. *alike* is \\copy of
     rows that are finished already, into tables with the columns, types and key of raw's. Ratios above 1 say that ours
     is faster; each is the median of the rounds' own.
     """
+    with conn.cursor() as cur:
+        if warehouse.one(cur, "SELECT EXISTS (SELECT FROM raw.files)"):
+            raise SystemExit("The warehouse holds files, which this bench would delete. Give it an empty one.")
+    conn.rollback()
     files = {file: fresh[file.name] for file in source.list_files(settings.source_dir) if file.name in fresh}
     with TemporaryDirectory() as folder:
         plain = dict(zip(files, _whole_records(list(files), settings.source_dir, Path(folder)), strict=True))
@@ -156,8 +167,14 @@ def _ours(conn: connection, settings: Settings, files: Mapping[FileName, str], o
         warehouse.run(cur, "ingest/begin")
         cost.start()
         ingest.copy_files(cur, settings, in_turns(), "bench")
+        # A commit writes down what was not logged, or waits for the log.
+        conn.commit()
         cost.stop()
-    conn.rollback()
+        for other in others:
+            other.commit()
+        tables = ", ".join(f"raw.{entity}" for entity in ENTITIES)
+        cur.execute(f"TRUNCATE raw.files, {tables} RESTART IDENTITY CASCADE")
+        conn.commit()
     return cost
 
 

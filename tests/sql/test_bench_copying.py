@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.shop import SALES, sale
 
 from retail import bench_copying, ingest
@@ -28,3 +29,12 @@ def test_copying_is_measured_beside_psql_and_nothing_is_kept(small) -> None:
         (None, None)
     ]
     assert ingest.load(conn, small.settings, fresh, "test").quarantined == 2
+
+
+def test_a_warehouse_that_holds_files_is_not_measured_with_and_left_alone(small) -> None:
+    conn = small.connect()
+    fresh = ingest.validate_source(conn, small.settings).fresh
+    ingest.load(conn, small.settings, fresh, "test")
+    with pytest.raises(SystemExit, match="holds files"):
+        bench_copying.measure(conn, small.server.url(small.database, "warehouse_loader"), small.settings, fresh, 1)
+    assert small.query("SELECT count(*) FROM core.transactions") == [(3,)]

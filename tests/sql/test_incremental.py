@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import os
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg2
 import pytest
 from support.checkout import wait_until
 from support.shop import CUSTOMERS, PRODUCTS, SALES, customer, product, sale
 
-from retail import ingest, marts, quarantine
+from retail import ingest, marts, quarantine, source, warehouse
 from retail.entities import ENTITIES
 from retail.errors import SourceFault, Verdict
 from retail.settings import Settings
@@ -31,6 +34,22 @@ def load(shop, window=None) -> ingest.Loaded:
     conn = shop.connect()
     found = ingest.validate_source(conn, shop.settings, window)
     return ingest.load(conn, shop.settings, found.fresh, "test")
+
+
+def may_connect(shop) -> bool:
+    try:
+        return answers(shop.connect())
+    except psycopg2.OperationalError:
+        return False
+
+
+def answers(conn) -> bool:
+    try:
+        with conn.cursor() as cur:
+            cur.execute("SELECT")
+        return True
+    except psycopg2.OperationalError:
+        return False
 
 
 def test_a_second_load_changes_nothing(small) -> None:
@@ -84,6 +103,31 @@ def test_a_first_loads_rows_are_written_frozen_and_no_vacuum_has_to_write_them_a
     load(small)
     [(still_frozen, now)] = small.query(pages)
     assert still_frozen < now
+
+
+def test_a_first_loads_rows_are_not_logged_and_outlive_postgres_crash_all_the_same(small) -> None:
+    small.put(MARCH, SALES + "".join(sale(f"T{n}") for n in range(5000)))
+    found = ingest.validate_source(small.connect(), small.settings)
+    conn = small.connect()
+    with conn.cursor() as cur:
+        # Not logged however small, and durable as in production, which these tests' server is not.
+        cur.execute("SET wal_skip_threshold = 0; SET synchronous_commit = on; SELECT pg_current_wal_insert_lsn()")
+        before = cur.fetchone()
+        warehouse.run(cur, "ingest/begin")
+        files = [(file, found.fresh[file.name]) for file in source.list_files(small.source)]
+        ingest.copy_files(cur, small.settings, files, "test")
+        conn.commit()
+        logged = "pg_wal_lsn_diff(pg_current_wal_insert_lsn(), %s)"
+        cur.execute(f"SELECT {logged} < pg_table_size('raw.transactions') / 2", before)
+        assert cur.fetchone() == (True,)
+    other = small.connect()
+    # A killed session makes Postgres end all others, and recover from its log.
+    os.kill(conn.info.backend_pid, signal.SIGKILL)
+    wait_until("the others are ended", lambda: not answers(other))
+    count = "SELECT count(*) FROM raw.transactions WHERE line > 1"
+    wait_until("Postgres has recovered", lambda: may_connect(small))
+    assert small.query(count) == [(5000,)]
+    assert small.query(f"SET enable_seqscan = off; {count}") == [(5000,)]
 
 
 def test_a_row_that_somebody_writes_past_the_lock_of_loads_refuses_the_load_and_is_not_lost(small) -> None:

@@ -76,6 +76,9 @@ class Server:
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
             "unix_socket_directories": "",
+            # As the product has it: a first load takes the way that is not logged.
+            "wal_level": "minimal",
+            "max_wal_senders": "0",
             "fsync": "off",
             "full_page_writes": "off",
             "synchronous_commit": "off",
