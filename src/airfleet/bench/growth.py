@@ -1,4 +1,4 @@
-"""What growth costs: more workers, more tasks at once, and more Dags."""
+"""What growth costs: more workers, more tasks at once, tasks that take longer, and more Dags."""
 
 import math
 import time
@@ -12,7 +12,7 @@ from airfleet.bench.account import Meter, memory_bytes
 from airfleet.bench.instance import SLOTS
 from airfleet.bench.part import Part, medians
 from airfleet.errors import AirfleetError
-from airfleet.roles import DAG_PROCESSOR, SCHEDULER, WORKER
+from airfleet.roles import DAG_PROCESSOR, SCHEDULER, WEBSERVER, WORKER
 from airfleet.upstream import parsing_loop
 
 _POLL_S = 0.5
@@ -80,6 +80,28 @@ class Load(Part):
             "cpu_s_per_task": round(line.slope, 4),
             "correlation": round(correlation(tasks, cpu_s), 4),
         }
+
+
+class Waiting(Part):
+    """Tasks that wait: what each costs for every second that it runs, which is its heartbeats.
+
+    What starts and ends cost is taken off by runs that wait for a second only, what an active run costs whatever its
+    number of tasks by runs of one task. Only roles that a heartbeat reaches are told of.
+    """
+
+    tasks, seconds = (1, SLOTS), (1, 61)
+    roles = (WEBSERVER.name, WORKER.name, "postgres")
+
+    def sample(self, number: int) -> dict[str, Any]:
+        """Run one task and as many as there are slots, for a second and for a minute more."""
+        few, many = ([self._cpu_s(tasks, seconds) for seconds in self.seconds] for tasks in self.tasks)
+        further = (self.tasks[1] - self.tasks[0]) * (self.seconds[1] - self.seconds[0])
+        cost = {role: (many[1][role] - many[0][role] - few[1][role] + few[0][role]) / further for role in self.roles}
+        return {"cpu_ms_per_task_second": {role: round(cpu_s * 1000, 3) for role, cpu_s in cost.items()}}
+
+    def _cpu_s(self, tasks: int, seconds: int) -> dict[str, float]:
+        self.say(f"waiting: {tasks} tasks for {seconds} s")
+        return workloads.run(self.of, "bench_wait", {"tasks": tasks, "seconds": seconds}, tasks + 1).use.cpu_s
 
 
 class Parse(Part):

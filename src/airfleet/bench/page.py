@@ -47,6 +47,7 @@ _TITLES = {
     "first-dags": "The three pipelines at once",
     "scale-out": "Scale-out",
     "load": "Cost against load",
+    "waiting": "Tasks that run for long",
     "parse": "A thousand Dags",
     "soak": "A soak",
 }
@@ -59,6 +60,8 @@ _ABOUT = {
     " efficiency is the speed-up over one worker, divided by the number of workers.",
     "load": "Bursts of more and more tasks that do nothing. The CPU seconds of a run and of each of its tasks are those"
     " of the straight line through all samples, by least squares.",
+    "waiting": "Milliseconds of CPU that each further task costs for every second that it runs, one of 8 beside one"
+    " alone: its heartbeats. Its start and end are not in it.",
     "parse": "New files with a Dag of 10 tasks each, a lot of them dropped in at once in each turn; then what it costs"
     " to keep them all.",
     "soak": "Bursts of 200 tasks, one after the other; nothing may be lost, and StatsD's count must be the database's."

@@ -90,6 +90,7 @@ PARTS: Mapping[str, type[Part]] = {
     "first-dags": FirstDags,
     "scale-out": growth.ScaleOut,
     "load": growth.Load,
+    "waiting": growth.Waiting,
     "parse": growth.Parse,
     "soak": Soak,
     **dict.fromkeys(SIZED, Sized),

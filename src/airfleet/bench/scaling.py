@@ -17,13 +17,15 @@ from airfleet.sizes import SIZES
 
 # What was not measured is not written about.
 _NEEDS = {
-    "More workers": "scale-out",
-    "More tasks at once": "load",
-    "More Dags": "parse",
-    "More runs": "soak",
-    "Memory of the roles over more runs": "soak",
-    "Sizes": "soak",
-    "Sizes by name": "size-large",
+    "More workers": ("scale-out",),
+    "More tasks at once": ("load",),
+    "More Dags": ("parse",),
+    "More runs": ("soak",),
+    "Memory of the roles over more runs": ("soak",),
+    "What a task costs while it runs": ("waiting",),
+    "Sizes": ("soak", "waiting"),
+    "What gives out first": ("soak", "waiting"),
+    "Sizes by name": ("size-large",),
 }
 # [dag_processor] min_file_process_interval, which unchanged files would be parsed at if there were few.
 _INTERVAL_S = 30
@@ -46,7 +48,16 @@ def page(found: Mapping[str, Any]) -> str:
         for quarter in ("first_quarter", "last_quarter"):
             values |= {f"soak_{quarter}_{name}": value for name, value in soak[quarter].items()}
         values["soak_memory_table"] = _memory(soak)
-        values["sizing_table"] = _sizes(cpu_s, soak["redis_bytes_per_waiting_task"], found["slots"])
+    if waiting := parts.get("waiting"):
+        while_running = waiting["cpu_ms_per_task_second"]
+        costs = sizing.of_a_pipeline(cpu_s, while_running)
+        values["waiting_table"] = table(
+            ("role", "CPU ms a second", f"CPU seconds in {sizing.TASK_S} s"),
+            [(role, f"{ms:g}", f"{ms * sizing.TASK_S / 1000:.4f}") for role, ms in while_running.items()],
+        )
+        values["limits_table"] = _limits(costs, found["slots"])
+        if soak:
+            values["sizing_table"] = _sizes(costs, soak["redis_bytes_per_waiting_task"], found["slots"])
     if parsed := parts.get("parse"):
         cores = parsed["dags"] * parsed["dag_processor_cpu_s_per_file"] / _INTERVAL_S
         values["parse_interval_cores"] = f"{cores:.2f}"
@@ -73,11 +84,10 @@ def page(found: Mapping[str, Any]) -> str:
         "webserver_tasks_per_s": f"{sizing.most_tasks_per_s(sizing.WEBSERVER, cpu_s):.0f}",
         "scheduler_tasks_per_s": f"{sizing.most_tasks_per_s(sizing.SCHEDULER, cpu_s):.0f}",
         "cpu_per_task": f"{sum(cpu_s.values()):.3f}",
-        "limits_table": _limits(cpu_s, found["slots"]),
         "cpu_table": table(("role", "CPU seconds a task"), [(role, f"{used:.4f}") for role, used in cpu_s.items()]),
     }
     sections = resources.files("airfleet.bench").joinpath("scaling.txt").read_text().split("\n## ")
-    written = [text for text in sections if _NEEDS.get(text.splitlines()[0], text) in (text, *parts)]
+    written = [text for text in sections if all(part in parts for part in _NEEDS.get(text.splitlines()[0], ()))]
     return Template("\n## ".join(written).rstrip("\n") + "\n").substitute(values)
 
 

@@ -19,7 +19,7 @@ def bench(  # noqa: PLR0917 - typer calls it by keyword
     fast: Annotated[bool, typer.Option("--fast", help="Some 3 minutes; fails when a gain is gone.")] = False,
     parts: Annotated[
         list[str],
-        typer.Option("--part", help="compare, first-dags, scale-out, load, parse, soak, size-...; default all."),
+        typer.Option("--part", help="compare, first-dags, scale-out, load, waiting, parse, soak, size-...; or all."),
     ] = [],  # noqa: B006 - typer's way to say "none given"
     profiles: Annotated[
         list[str], typer.Option("--profile", help="airfleet or stock, for parts but compare; default both.")

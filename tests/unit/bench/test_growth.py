@@ -4,8 +4,11 @@ from typing import Any, cast
 
 import pytest
 
-from airfleet.bench.growth import Load
+from airfleet.bench import workloads
+from airfleet.bench.account import Use
+from airfleet.bench.growth import Load, Waiting
 from airfleet.bench.soak import Soak, _counted, _growth
+from airfleet.bench.workloads import Ran
 from airfleet.errors import AirfleetError
 
 
@@ -19,6 +22,19 @@ def test_a_run_costs_what_a_burst_of_no_tasks_would_and_a_task_what_each_further
     assert (found["cpu_s_per_run"], found["cpu_s_per_task"]) == (2.0, 0.25)
     assert found["correlation"] > 0.999
     assert [step["cpu_s"] for step in found["steps"]] == [8.25, 14.5, 27.0]
+
+
+def test_a_waiting_task_costs_what_neither_its_start_nor_an_active_run_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(_: object, dag_id: str, conf: dict[str, int], expected: int) -> Ran:
+        # A start, an active run, and 1 ms of the webserver for each second of each task.
+        of_a_role = 0.1 * expected + 0.02 * conf["seconds"]
+        cpu_s = dict.fromkeys(Waiting.roles, of_a_role)
+        cpu_s["airflow-webserver"] += 0.001 * conf["tasks"] * conf["seconds"]
+        return Ran(expected, conf["seconds"], Use(cpu_s, conf["seconds"]))
+
+    monkeypatch.setattr(workloads, "run", run)
+    found = Waiting(cast(Any, None), lambda _: None).sample(0)
+    assert found == {"cpu_ms_per_task_second": {"airflow-webserver": 1.0, "airflow-worker": 0.0, "postgres": 0.0}}
 
 
 def test_a_soaks_growth_is_that_of_its_second_half_for_each_1000_tasks(monkeypatch: pytest.MonkeyPatch) -> None:

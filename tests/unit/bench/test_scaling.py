@@ -29,6 +29,7 @@ PARTS: dict[str, Any] = {
         "correlation": 0.9987,
         "samples": [{"steps": [{"tasks": 401, "cpu_s": cpu_s}]} for cpu_s in (110.0, 119.5, 123.4)],
     },
+    "waiting": {"cpu_ms_per_task_second": {"airflow-webserver": 0.8, "airflow-worker": 0.3, "postgres": 0.4}},
     "parse": {
         "dags": 1000,
         "files_of_a_sample": 334,
@@ -116,6 +117,10 @@ def test_what_starting_at_once_costs_is_calculated(cpu_s: float, told: str) -> N
         ("load", "## More tasks at once"),
         ("parse", "## More Dags"),
         ("soak", "## More runs"),
+        ("soak", "## Sizes\n"),
+        ("waiting", "## What a task costs while it runs"),
+        ("waiting", "## Sizes\n"),
+        ("waiting", "## What gives out first"),
     ],
 )
 def test_what_was_not_measured_has_no_section(missing: str, heading: str) -> None:
