@@ -92,6 +92,11 @@ class Waiting(Part):
     tasks, seconds = (1, SLOTS), (1, 61)
     roles = (WEBSERVER.name, WORKER.name, "postgres")
 
+    def __enter__(self) -> "Waiting":
+        """Let every slot run a task once."""
+        workloads.burst(self.of, SLOTS)
+        return self
+
     def sample(self, number: int) -> dict[str, Any]:
         """Run one task and as many as there are slots, for a second and for a minute more."""
         few, many = ([self._cpu_s(tasks, seconds) for seconds in self.seconds] for tasks in self.tasks)

@@ -49,9 +49,10 @@ class Limit:
 def of_a_pipeline(cpu_s: Mapping[str, float], cpu_ms_per_s: Mapping[str, float]) -> dict[str, float]:
     """Return the CPU seconds by role of a task that runs for TASK_S.
 
-    *cpu_s* is what one that does nothing takes, *cpu_ms_per_s* the milliseconds for every second that one runs.
+    *cpu_s* is what one that does nothing takes, *cpu_ms_per_s* the milliseconds for every second that one runs; where
+    it is so little that noise made it negative, it counts as nothing.
     """
-    return {role: used + TASK_S * cpu_ms_per_s.get(role, 0) / 1000 for role, used in cpu_s.items()}
+    return {role: used + TASK_S * max(0.0, cpu_ms_per_s.get(role, 0)) / 1000 for role, used in cpu_s.items()}
 
 
 def size(tasks_a_day: int, cpu_s: Mapping[str, float], redis_bytes: float, slots_per_worker: int) -> Size:

@@ -67,5 +67,5 @@ def test_a_role_keeps_up_with_what_its_core_has_time_for() -> None:
 
 
 def test_a_task_of_a_pipeline_costs_its_heartbeats_too() -> None:
-    costs = sizing.of_a_pipeline(CPU_S, {"airflow-webserver": 1.0, "postgres": 0.5})
-    assert costs == pytest.approx(CPU_S | {"airflow-webserver": 0.04 + 0.03, "postgres": 0.02 + 0.015})
+    costs = sizing.of_a_pipeline(CPU_S, {"airflow-webserver": 1.0, "postgres": -0.1})
+    assert costs == pytest.approx(CPU_S | {"airflow-webserver": 0.04 + 0.03})
