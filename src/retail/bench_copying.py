@@ -170,11 +170,11 @@ def _ours(conn: connection, settings: Settings, files: Mapping[FileName, str], o
         # A commit writes down what was not logged, or waits for the log.
         conn.commit()
         cost.stop()
-        for other in others:
-            other.commit()
         tables = ", ".join(f"raw.{entity}" for entity in ENTITIES)
         cur.execute(f"TRUNCATE raw.files, {tables} RESTART IDENTITY CASCADE")
         conn.commit()
+    for other in others:
+        other.commit()
     return cost
 
 
