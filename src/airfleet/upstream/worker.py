@@ -8,9 +8,10 @@ import gc
 from typing import Any
 
 from celery.backends.database import DatabaseBackend
+from celery.concurrency.asynpool import AsynPool
 from celery.signals import worker_ready
 
-from airfleet.upstream import adapters, first_heartbeat, guard, preload, results, task_exit
+from airfleet.upstream import adapters, first_heartbeat, guard, handover, preload, results, task_exit
 
 preload.for_tasks()
 if guard.fits(guard.AIRFLOW, "freeing a slot at its task's exit"):
@@ -21,6 +22,8 @@ if guard.fits(guard.AIRFLOW, "keeping validators"):
     adapters.install()
 if guard.fits(guard.CELERY, "storing a result with one statement"):
     results.store_at_once(DatabaseBackend)
+if guard.fits(guard.CELERY, "keeping what a pool process was given"):
+    handover.install(AsynPool)
 # Airflow freezes before this module is imported. Objects in the permanent generation are not written to by a
 # garbage collection, so forks go on sharing their pages. Measured (2026-11-26): 390 and 389 MiB of a worker with eight
 # slots after 250 tasks, not 394 and 394; a dag-processor, a triggerer and a scheduler gained nothing by it.
