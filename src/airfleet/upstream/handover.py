@@ -3,7 +3,8 @@
 Celery then forgets every task whose start no pool process has reported yet, because Redis will deliver it again. One
 that was written to a pool process already is run all the same. Its result belongs to nothing: the message is never
 acknowledged, so another worker gets it too, and the pool process waits 30 s at its end for its result to be counted, so
-that a worker that is scaled away leaves half a minute late. Here such a task is kept.
+that a worker that is scaled away leaves half a minute late. Here such a task is kept. Where Redis was lost, its message
+comes again all the same.
 """
 
 from collections.abc import Callable
