@@ -29,6 +29,10 @@ KNOWN = {
     "airflow.sdk.execution_time.supervisor:ActivitySubprocess._on_child_started": "c1810e9d6d095987",
     "airflow.sdk.execution_time.supervisor:ActivitySubprocess._send_heartbeat_if_needed": "31f8f8772b8c6096",
     "airflow.api_fastapi.execution_api.routes.task_instances:ti_run": "d6a38ab41dd6f9ad",
+    # Between what a task's turn is held, and that nothing in between keeps the process's open files (turns).
+    "airflow.sdk.execution_time.supervisor:ActivitySubprocess.start": "3b7c00d9ab984ddf",
+    "airflow.sdk.execution_time.supervisor:WatchedSubprocess.start": "bf0ee2e40b8558a6",
+    "airflow.sdk.execution_time.task_runner:_execute_task": "bc0fbd9dbd3138f2",
     # The dag-processor's loop and its wait, what it takes for due, and how long a file took (parsing_loop).
     "airflow.dag_processing.manager:DagFileProcessorManager._run_parsing_loop": "95ec97abc767b66d",
     "airflow.dag_processing.manager:DagFileProcessorManager._service_processor_sockets": "060eadcb06a47352",

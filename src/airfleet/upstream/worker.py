@@ -11,13 +11,15 @@ from celery.backends.database import DatabaseBackend
 from celery.concurrency.asynpool import AsynPool
 from celery.signals import worker_ready
 
-from airfleet.upstream import adapters, first_heartbeat, guard, handover, preload, results, task_exit
+from airfleet.upstream import adapters, first_heartbeat, guard, handover, preload, results, task_exit, turns
 
 preload.for_tasks()
 if guard.fits(guard.AIRFLOW, "freeing a slot at its task's exit"):
     task_exit.install()
 if guard.fits(guard.AIRFLOW, "counting a task's start as a heartbeat"):
     first_heartbeat.install()
+if guard.fits(guard.AIRFLOW, "letting few tasks start at once"):
+    turns.install(turns.of_this_machine())
 if guard.fits(guard.AIRFLOW, "keeping validators"):
     adapters.install()
 if guard.fits(guard.CELERY, "storing a result with one statement"):
