@@ -1,7 +1,7 @@
 """`python -m airfleet.bench.scaling JSON`: print docs/scaling.md from the bench's JSON."""
 
-import itertools
 import json
+import math
 import sys
 from collections.abc import Mapping
 from importlib import resources
@@ -29,8 +29,6 @@ _NEEDS = {
 }
 # [dag_processor] min_file_process_interval, which unchanged files would be parsed at if there were few.
 _INTERVAL_S = 30
-# The efficiency that is asked of four workers.
-_EFFICIENT = 0.9
 _DAYS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 
 
@@ -64,7 +62,7 @@ def page(found: Mapping[str, Any]) -> str:
     if scaled := parts.get("scale-out"):
         values["scale_out_table"] = _steps(scaled["steps"])
         most = scaled["steps"][-1]["workers"]
-        values |= _starts(found["slots"], most * found["slots"], sum(cpu_s.values()), found["machine"]["cores"])
+        values |= _starts(found["slots"], most, sum(cpu_s.values()), found["machine"]["cores"])
     if loaded := parts.get("load"):
         values["load_table"] = _load(loaded)
         largest = [sample["steps"][-1] for sample in loaded["samples"]]
@@ -134,19 +132,23 @@ def _limits(cpu_s: Mapping[str, float], slots: int) -> str:
     return table(("tasks a day", "what gives out", "what then"), rows)
 
 
-def _starts(fewest: int, most: int, cpu_s: float, cores: int) -> dict[str, str]:
-    """How long *fewest* and *most* tasks take to start at once, and what that alone makes of the efficiency."""
+def _starts(slots: int, workers: int, cpu_s: float, cores: int) -> dict[str, str]:
+    """How long it takes to fill the slots of one worker and of *workers*, and what that alone makes of the efficiency.
 
-    def efficiency(cores: int) -> float:
-        return (ScaleOut.wait_s + fewest * cpu_s / cores) / (ScaleOut.wait_s + most * cpu_s / cores)
+    With turns (airfleet.upstream.turns) that is lost once; without, in each wave of tasks that fills all slots.
+    """
+    one_s, all_s = slots * cpu_s / cores, workers * slots * cpu_s / cores
+    waves_of_one, waves_of_all = (math.ceil(ScaleOut.tasks / each) for each in (slots, workers * slots))
+
+    def efficiency(losses_of_one: int, losses_of_all: int) -> str:
+        alone_s = waves_of_one * ScaleOut.wait_s + losses_of_one * one_s
+        return f"{alone_s / workers / (waves_of_all * ScaleOut.wait_s + losses_of_all * all_s):.2f}"
 
     return {
-        "scale_out_one_s": f"{fewest * cpu_s / cores:.1f}",
-        "scale_out_wave_s": f"{most * cpu_s / cores:.1f}",
-        "scale_out_by_starts": f"{efficiency(cores):.2f}",
-        "scale_out_cores": f"{cores}",
-        "efficient": f"{_EFFICIENT:g}",
-        "efficient_cores": f"{next(more for more in itertools.count(1) if efficiency(more) >= _EFFICIENT)}",
+        "scale_out_one_s": f"{one_s:.1f}",
+        "scale_out_all_s": f"{all_s:.1f}",
+        "scale_out_with_turns": efficiency(1, 1),
+        "scale_out_without_turns": efficiency(waves_of_one, waves_of_all),
     }
 
 
