@@ -108,7 +108,7 @@ class Turns:
 
 
 def _locked(file: Path) -> int | None:
-    opened = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+    opened = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
