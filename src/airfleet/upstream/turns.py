@@ -114,4 +114,8 @@ def _locked(file: Path) -> int | None:
     except BlockingIOError:
         os.close(opened)
         return None
+    except OSError:
+        # A pool process lives on: where the folder knows no locks, it would lose a file to each task.
+        os.close(opened)
+        raise
     return opened

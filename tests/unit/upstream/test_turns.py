@@ -1,10 +1,12 @@
 """Few tasks start at once, and none waits for what nobody uses."""
 
+import errno
 import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from airfleet.upstream import turns
@@ -119,6 +121,16 @@ def test_a_task_starts_all_the_same_where_nothing_can_be_written(
     (tmp_path / "logs").write_text("no folder")
     assert Turns(tmp_path / "logs", 1).take() is None
     assert "without waiting for its turn" in caplog.text
+
+
+def test_a_folder_without_locks_costs_no_open_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unsupported(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(turns.fcntl, "flock", unsupported)
+    before = psutil.Process().num_fds()
+    assert Turns(tmp_path, 1).take() is None
+    assert psutil.Process().num_fds() == before
 
 
 def test_a_process_that_runs_makes_its_core_busy() -> None:
