@@ -82,7 +82,8 @@ def cores(checks: list[HealthCheck], seconds: float) -> tuple[float, dict[str, f
     """
     began = time.monotonic()
     spread = 1 / (len(checks) + 1)
-    due = {check.role: began + check.interval_s * spread * number for number, check in enumerate(checks, start=1)}
+    first = {check.role: min(check.interval_s, seconds) * spread * n for n, check in enumerate(checks, start=1)}
+    due = {role: began + after for role, after in first.items()}
     running: dict[int, tuple[HealthCheck, subprocess.Popen[bytes]]] = {}
     cost: dict[str, list[float]] = defaultdict(list)
     refused: Counter[str] = Counter()

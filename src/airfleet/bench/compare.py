@@ -8,26 +8,27 @@ from dataclasses import dataclass, field
 
 from airfleet.bench import checks, turns, workloads
 from airfleet.bench.account import Meter, cpu_seconds, memory_bytes
-from airfleet.bench.instance import EXTRA_ROLES, OURS, STOCK, Instance, instances
+from airfleet.bench.instance import EXTRA_ROLES, OURS, SLOTS, STOCK, Instance, instances
 from airfleet.embedded.stack import Say
 from airfleet.paths import Paths
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is run: pairs of runs, tasks of a burst, fresh starts of each, spells of idling and their seconds."""
+    """How much is run: pairs of runs, tasks of each, fresh starts of each deployment, spells of idling and seconds."""
 
     pairs: int
     burst: int
+    chain: int
     starts: int
     idles: int
     idle_s: float
     settle_s: float
 
 
-FAST = Plan(pairs=3, burst=32, starts=1, idles=1, idle_s=14, settle_s=0)
+FAST = Plan(pairs=3, burst=16, chain=5, starts=1, idles=1, idle_s=14, settle_s=0)
 # A scheduler's sleep is at its longest 20 s after the last task.
-FULL = Plan(pairs=5, burst=200, starts=3, idles=3, idle_s=60, settle_s=25)
+FULL = Plan(pairs=5, burst=200, chain=10, starts=3, idles=3, idle_s=60, settle_s=25)
 
 
 @dataclass
@@ -54,22 +55,21 @@ def run(at: Paths, plan: Plan, say: Say) -> Samples:
         for profile in turns.order((OURS, STOCK), number):
             with instances(at, profile) as (one,):
                 _start(one, samples, say)
-    with instances(at, OURS, STOCK) as both:
+    with instances(at, OURS, STOCK) as both, ThreadPoolExecutor() as threads:
         for each in both:
             _start(each, samples, say)
             each.freeze()
+        say("first runs, not counted")
         for each in both:
             each.thaw()
-            workloads.run(each, "bench_chain", {}, workloads.CHAIN)
-            each.freeze()
+        list(threads.map(lambda each: workloads.burst(each, SLOTS), both))
         for _, each in turns.in_turn(both, plan.pairs, say):
             _burst_and_chain(each, plan, samples, say)
         say("idle")
         time.sleep(plan.settle_s)
         # At once: what is counted belongs to a process, whatever else runs, and both together idle below one core.
-        with ThreadPoolExecutor() as threads:
-            for _ in range(plan.idles):
-                list(threads.map(lambda each: _idle(each, at, plan, samples, say), both))
+        for _ in range(plan.idles):
+            list(threads.map(lambda each: _idle(each, at, plan, samples, say), both))
     return samples
 
 
@@ -93,7 +93,7 @@ def _children_cpu_s() -> float:
 
 def _burst_and_chain(one: Instance, plan: Plan, samples: Samples, say: Say) -> None:
     burst = workloads.burst(one, plan.burst)
-    chain = workloads.run(one, "bench_chain", {}, workloads.CHAIN)
+    chain = workloads.chain(one, plan.chain)
     samples.add(
         one,
         say,

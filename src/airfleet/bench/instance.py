@@ -8,6 +8,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -33,6 +34,7 @@ SLOTS = 8
 _SKIP = " --skip-serve-logs"
 # What both deployments are compared with: equal slots.
 PLAIN: Mapping[str, str] = {"WORKERS": "1", "WORKER_CONCURRENCY": str(SLOTS), "SCHEDULERS": "1"}
+_SERVERS = ("postgres", "redis")
 EXTRA_ROLES = (FLOWER.name, MAIL_CATCHER.name)
 _HEALTHY_S = 600
 _PORTS = (*PORT_KEYS, *WATCHERS_PORT_KEYS, "scheduler_health_port")
@@ -56,7 +58,12 @@ class Instance:
         self.stack.up(self.stack.counts(), say)
 
     def down(self) -> None:
-        """Stop it, and delete all that it wrote."""
+        """Kill its roles, stop its servers, and delete all that it wrote."""
+        if self.stack.is_running():
+            # Nothing of their work is kept, so none is given the time to end it.
+            for role in (state.name for state in self.stack.manager.states() if state.name not in _SERVERS):
+                self.stack.manager.stop(role, wait=False)
+                self.stack.manager.kill(role)
         self.stack.down(lambda _: None, timeout_s=5, volumes=True)
         shutil.rmtree(self.stack.paths.root)
 
@@ -164,13 +171,15 @@ def instances(
     # A time limit around the bench must not leave its stacks behind.
     signal.signal(signal.SIGTERM, _leave)
     ports = free_ports(len(_PORTS) * len(profiles))
-    with contextlib.ExitStack() as undo:
-        made: list[Instance] = []
+    made: list[Instance] = []
+    try:
         for number, profile in enumerate(profiles):
             own = ports[number * len(_PORTS) :][: len(_PORTS)]
             made.append(_make(profile, at, at.state / "bench" / profile, own, size=size, needed=needed))
-            undo.callback(_take_away, made[-1])
         yield made
+    finally:
+        with ThreadPoolExecutor() as threads:
+            list(threads.map(_take_away, made))
 
 
 def _take_away(one: Instance) -> None:

@@ -36,6 +36,7 @@ def in_turn(
     The official deployment has its turn in every *official_every*-th pair alone. No further pair is begun after *until*
     (monotonic seconds). At the end all of them go on.
     """
+    turn: Instance | None = None
     for number in range(pairs):
         if number and time.monotonic() > until:
             break
@@ -43,7 +44,9 @@ def in_turn(
             if one.profile == STOCK and number % official_every:
                 continue
             say(f"{number + 1} of {pairs}: {one.profile}")
-            only(one, given)
+            if one is not turn:
+                only(one, given)
+            turn = one
             yield number, one
     for one in given:
         one.thaw()

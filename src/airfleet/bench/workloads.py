@@ -15,8 +15,6 @@ from airfleet.bench.instance import Instance
 from airfleet.errors import AirfleetError
 from airfleet.roles import postgres_dsn
 
-# Tasks of the Dag bench_chain.
-CHAIN = 10
 _POLL_S = 0.1
 _TIMEOUT_S = 900.0
 
@@ -78,6 +76,11 @@ def run(of: Instance, dag_id: str, conf: dict[str, Any], expected: int) -> Ran:
 def burst(of: Instance, tasks: int) -> Ran:
     """Run *tasks* tasks that do nothing, and the one that says how many."""
     return run(of, "bench_burst", {"tasks": tasks}, tasks + 1)
+
+
+def chain(of: Instance, tasks: int) -> Ran:
+    """Run *tasks* tasks that do nothing, one after the other; bench_chain.py says which numbers there are."""
+    return run(of, f"bench_chain_{tasks}", {}, tasks)
 
 
 def _known(api: AirflowApi, dag_id: str) -> None:

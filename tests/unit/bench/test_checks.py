@@ -1,6 +1,7 @@
 """What health checks cost is counted from their own processes, at their own intervals."""
 
 import sys
+import time
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -20,6 +21,14 @@ def test_the_cores_used_are_each_checks_cpu_seconds_over_its_interval() -> None:
     cores, each = checks.cores([check], seconds=0.1)
     assert 0.2 <= each["a-role"] < 2
     assert cores == pytest.approx(each["a-role"] / 2.0)
+
+
+def test_a_spell_shorter_than_the_intervals_has_every_check_in_it() -> None:
+    given = [HealthCheck(role, 30.0, [sys.executable, "-I", "-c", ""], {}) for role in ("a-role", "another")]
+    began = time.monotonic()
+    assert set(checks.cores(given, seconds=1)[1]) == {"a-role", "another"}
+    # At their own intervals the first would begin after 10 s.
+    assert time.monotonic() - began < 10
 
 
 def test_a_check_that_goes_on_refusing_is_no_measurement() -> None:
