@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from airfleet.bench import checks, turns, workloads
 from airfleet.bench.account import Meter, cpu_seconds, memory_bytes
-from airfleet.bench.instance import EXTRA_ROLES, OURS, SLOTS, STOCK, Instance, instances
+from airfleet.bench.instance import EXTRA_ROLES, OURS, STOCK, Instance, instances
 from airfleet.embedded.stack import Say
 from airfleet.paths import Paths
 
@@ -26,7 +26,7 @@ class Plan:
     settle_s: float
 
 
-FAST = Plan(pairs=3, burst=16, chain=5, starts=1, idles=1, idle_s=14, settle_s=0)
+FAST = Plan(pairs=3, burst=16, chain=5, starts=1, idles=1, idle_s=10, settle_s=0)
 # A scheduler's sleep is at its longest 20 s after the last task.
 FULL = Plan(pairs=5, burst=200, chain=10, starts=3, idles=3, idle_s=60, settle_s=25)
 
@@ -59,10 +59,6 @@ def run(at: Paths, plan: Plan, say: Say) -> Samples:
         for each in both:
             _start(each, samples, say)
             each.freeze()
-        say("first runs, not counted")
-        for each in both:
-            each.thaw()
-        list(threads.map(lambda each: workloads.burst(each, SLOTS), both))
         for _, each in turns.in_turn(both, plan.pairs, say):
             _burst_and_chain(each, plan, samples, say)
         say("idle")
