@@ -81,9 +81,8 @@ def cores(checks: list[HealthCheck], seconds: float) -> tuple[float, dict[str, f
     answer; raises AirfleetError when it goes on failing.
     """
     began = time.monotonic()
-    spread = 1 / (len(checks) + 1)
-    first = {check.role: min(check.interval_s, seconds) * spread * n for n, check in enumerate(checks, start=1)}
-    due = {role: began + after for role, after in first.items()}
+    gaps = len(checks) + 1
+    due = {check.role: began + min(check.interval_s, seconds) * n / gaps for n, check in enumerate(checks, start=1)}
     running: dict[int, tuple[HealthCheck, subprocess.Popen[bytes]]] = {}
     cost: dict[str, list[float]] = defaultdict(list)
     refused: Counter[str] = Counter()

@@ -55,7 +55,7 @@ def run(at: Paths, plan: Plan, say: Say) -> Samples:
         for profile in turns.order((OURS, STOCK), number):
             with instances(at, profile) as (one,):
                 _start(one, samples, say)
-    with instances(at, OURS, STOCK) as both, ThreadPoolExecutor() as threads:
+    with instances(at, OURS, STOCK) as both:
         for each in both:
             _start(each, samples, say)
             each.freeze()
@@ -64,8 +64,9 @@ def run(at: Paths, plan: Plan, say: Say) -> Samples:
         say("idle")
         time.sleep(plan.settle_s)
         # At once: what is counted belongs to a process, whatever else runs, and both together idle below one core.
-        for _ in range(plan.idles):
-            list(threads.map(lambda each: _idle(each, at, plan, samples, say), both))
+        with ThreadPoolExecutor() as threads:
+            for _ in range(plan.idles):
+                list(threads.map(lambda each: _idle(each, at, plan, samples, say), both))
     return samples
 
 
