@@ -53,6 +53,11 @@ KNOWN = {
     # What asks for the tasks to queue, and what it does with none (queueing).
     "airflow.jobs.scheduler_job_runner:SchedulerJobRunner._executable_task_instances_to_queued": "08b9caf1548e92e5",
     "airflow.jobs.scheduler_job_runner:SchedulerJobRunner._critical_section_enqueue_task_instances": "eddd399664e1c9eb",
+    # What a signal to stop raises, in which loops, and where their rounds begin (stopping).
+    "airflow.jobs.scheduler_job_runner:SchedulerJobRunner._exit_gracefully": "a386800c46c356f1",
+    "airflow.jobs.scheduler_job_runner:SchedulerJobRunner.register_signals": "095251eb3ab019c0",
+    "airflow.dag_processing.manager:DagFileProcessorManager._exit_gracefully": "fc1b0a7848a4e379",
+    "airflow.dag_processing.manager:DagFileProcessorManager.register_exit_signals": "8f876a55583427ca",
     # Where a task's process builds validators (adapters), and what is done before the fork instead (preload).
     "airflow.sdk.execution_time.task_runner:_serialize_rendered_fields": "cacd37ff4beb125c",
     "airflow.sdk.execution_time.comms:CommsDecoder": "93919e4dc0bba905",

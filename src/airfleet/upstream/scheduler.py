@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from airfleet.upstream import guard, polling, queueing, results, tokens
+from airfleet.upstream import guard, polling, queueing, results, stopping, tokens
 
 
 @functools.cache
@@ -18,6 +18,8 @@ def install() -> None:
         polling.install(SchedulerJobRunner)
     if guard.fits(guard.AIRFLOW, "one question of a scheduler with nothing to queue"):
         queueing.install(SchedulerJobRunner)
+    if guard.fits(guard.AIRFLOW, "a scheduler's end when its signal handler is ignored"):
+        stopping.install(SchedulerJobRunner, "_do_scheduling")
     if guard.fits(guard.CELERY, "the kept connection to Celery's results"):
         results.keep_connection(SessionManager)
     # Whatever the version: the test that reads the events says whether it still works.

@@ -19,11 +19,15 @@ def on_starting(component: Any) -> None:
 
         scheduler.install()
     if "airflow.dag_processing.manager" in sys.modules:
-        from airfleet.upstream import dag_permissions, guard, parsing_loop, preload
+        from airflow.dag_processing.manager import DagFileProcessorManager
+
+        from airfleet.upstream import dag_permissions, guard, parsing_loop, preload, stopping
 
         preload.for_parsing()
         if guard.fits(guard.AIRFLOW, "a dag-processor in step with its files"):
             parsing_loop.install()
+        if guard.fits(guard.AIRFLOW, "a dag-processor's end when its signal handler is ignored"):
+            stopping.install(DagFileProcessorManager, "_kill_timed_out_processors")
         permissions = "one query for a Dag's permissions"
         if guard.fits(guard.AIRFLOW, permissions) and guard.fits(guard.FAB, permissions):
             dag_permissions.install()
