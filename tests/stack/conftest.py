@@ -121,11 +121,14 @@ def restarted(
             assert down.poll() is None
         finally:
             gate.touch()
-        said, _ = down.communicate(timeout=300)
+            said, _ = down.communicate(timeout=300)
+            status = checkout.airfleet("status", check=False).returncode
+            extra = checkout.root / "airflow" / "requirements-extra.txt"
+            extra.write_text("# The team's packages\npyfiglet==1.0.4\n")
+            # Also after a failure: the other tests need the stack.
+            checkout.airfleet("up")
         assert down.returncode == 0, said
-        assert checkout.airfleet("status", check=False).returncode == 1
-        (checkout.root / "airflow" / "requirements-extra.txt").write_text("# The team's packages\npyfiglet==1.0.4\n")
-        checkout.airfleet("up")
+        assert status == 1
         yield held, at_work
 
 
