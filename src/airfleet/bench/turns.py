@@ -1,14 +1,19 @@
 """Several instances on one machine, each measured while the others are halted."""
 
 import math
+import os
 import time
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
+import psutil
+
 from airfleet.bench.instance import STOCK, Instance
 from airfleet.embedded.stack import Say
 
-_WOKEN_S = 2.0
+# One that was woken has caught up when the machine uses no more than so many cores for so long, or after _WOKEN_S.
+_IDLE_CORES, _LOOK_S = 0.5, 0.5
+_WOKEN_S = 5.0
 _T = TypeVar("_T")
 
 
@@ -24,8 +29,14 @@ def only(one: Instance, given: Sequence[Instance]) -> None:
             other.freeze()
     one.thaw()
     if len(given) > 1:
-        # What its roles put off meanwhile is no part of a sample.
-        time.sleep(_WOKEN_S)
+        _wait_until_idle()
+
+
+def _wait_until_idle() -> None:
+    """Let what an instance's roles put off while they were halted be no part of a sample."""
+    until = time.monotonic() + _WOKEN_S
+    while psutil.cpu_percent(_LOOK_S) / 100 * (os.cpu_count() or 1) > _IDLE_CORES and time.monotonic() < until:
+        pass
 
 
 def in_turn(

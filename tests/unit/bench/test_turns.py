@@ -22,7 +22,7 @@ class Halted:
 
 
 def test_each_has_the_machine_to_itself_and_is_not_woken_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "_WOKEN_S", 0)
+    monkeypatch.setattr(turns, "_wait_until_idle", lambda: None)
     said: list[str] = []
     both = [cast(Any, Halted(profile, said)) for profile in (OURS, STOCK)]
     for number, one in turns.in_turn(both, 2, lambda _: None):
@@ -41,3 +41,25 @@ def test_each_has_the_machine_to_itself_and_is_not_woken_twice(monkeypatch: pyte
         "airfleet goes on",
         "stock goes on",
     ]
+
+
+@pytest.mark.parametrize(("cores_used", "looks"), [([2.0, 1.8, 0.2], 3), ([0.3], 1)])
+def test_one_that_was_woken_is_measured_when_it_has_caught_up(
+    monkeypatch: pytest.MonkeyPatch, cores_used: list[float], looks: int
+) -> None:
+    seen: list[float] = []
+
+    def cpu_percent(interval: float) -> float:
+        seen.append(cores_used[len(seen)])
+        return seen[-1] / 4 * 100
+
+    monkeypatch.setattr(turns.psutil, "cpu_percent", cpu_percent)
+    monkeypatch.setattr(turns.os, "cpu_count", lambda: 4)
+    turns.only(cast(Any, Halted(OURS, [])), [cast(Any, Halted(profile, [])) for profile in (OURS, STOCK)])
+    assert len(seen) == looks
+
+
+def test_one_that_does_not_catch_up_is_measured_at_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "_WOKEN_S", 0)
+    monkeypatch.setattr(turns.psutil, "cpu_percent", lambda interval: 100.0)
+    turns.only(cast(Any, Halted(OURS, [])), [cast(Any, Halted(profile, [])) for profile in (OURS, STOCK)])
