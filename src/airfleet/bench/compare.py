@@ -26,7 +26,7 @@ class Plan:
     settle_s: float
 
 
-FAST = Plan(pairs=3, burst=16, chain=5, starts=1, idles=1, idle_s=10, settle_s=0)
+FAST = Plan(pairs=3, burst=16, chain=4, starts=1, idles=1, idle_s=8, settle_s=0)
 # A scheduler's sleep is at its longest 20 s after the last task.
 FULL = Plan(pairs=5, burst=200, chain=10, starts=3, idles=3, idle_s=60, settle_s=25)
 
