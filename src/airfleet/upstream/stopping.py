@@ -6,7 +6,8 @@ it: the role works on as if nobody had asked, until it is killed at the end of i
 round of the loop begins with the question whether the handler has meant to end the process.
 
 Seen once (2026-11-27): a `./airfleet down` just after 24 tasks were queued took a minute longer, and killed the
-scheduler.
+scheduler. Told in such a callback by a debugger, both roles of a running stack end within 3 s; without this they were
+still there after 20 s.
 """
 
 import logging
