@@ -26,7 +26,7 @@ class Plan:
     settle_s: float
 
 
-FAST = Plan(pairs=3, burst=12, chain=3, starts=1, idles=1, idle_s=14, settle_s=2)
+FAST = Plan(pairs=3, burst=12, chain=3, starts=1, idles=1, idle_s=8, settle_s=0)
 # A scheduler's sleep is at its longest 20 s after the last task.
 FULL = Plan(pairs=5, burst=200, chain=10, starts=3, idles=3, idle_s=60, settle_s=25)
 
@@ -55,8 +55,7 @@ def run(at: Paths, plan: Plan, say: Say) -> Samples:
         for profile in turns.order((OURS, STOCK), number):
             with instances(at, profile) as (one,):
                 _start(one, samples, say)
-    # The last turn is the official one's: how often this one's scheduler looks follows how long ago something happened.
-    with instances(at, STOCK, OURS) as both:
+    with instances(at, OURS, STOCK) as both:
         for each in both:
             _start(each, samples, say)
             each.freeze()

@@ -35,12 +35,12 @@ _PACKAGES = ("apache-airflow", "celery", "apache-airflow-providers-celery", "apa
 
 
 def write_down(samples: Samples, mode: str) -> dict[str, Any]:
-    """Return everything that was measured, ready for JSON."""
+    """Return everything that was measured, ready for JSON but for its conditions."""
     middle = {
         profile: {figure: round(median(values), 4) for figure, values in figures.items()}
         for profile, figures in samples.values.items()
     }
-    return conditions() | {
+    return {
         "mode": mode,
         "slots": SLOTS,
         "ratios": ratios(middle),

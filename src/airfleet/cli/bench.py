@@ -48,6 +48,8 @@ def bench(  # noqa: PLR0917 - typer calls it by keyword
         for part in wanted:
             if part == _COMPARE:
                 samples = compare.run(at, compare.FAST if fast else compare.FULL, progress.say)
+                # Looking at the machine takes seconds, and no table shows it.
+                found |= report.conditions() if as_json or to else {}
                 found |= report.write_down(samples, "fast" if fast else "full")
             else:
                 measured = measure(part, at, profiles, seconds, progress.say)

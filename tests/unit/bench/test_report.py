@@ -51,7 +51,7 @@ def test_a_ratio_is_our_median_over_that_of_stock(samples: Samples) -> None:
 
 
 def test_the_json_holds_samples_machine_versions_and_date(samples: Samples) -> None:
-    found = json.loads(json.dumps(report.write_down(samples, "full")))
+    found = json.loads(json.dumps(report.conditions() | report.write_down(samples, "full")))
     assert found["samples"] == FIGURES
     assert found["machine"]["cores"] >= 1
     assert found["versions"]["apache-airflow"]
