@@ -65,7 +65,7 @@ test-compose: env ## The real compose files on a real Docker engine, installed o
 bench: env ## How fast this is beside the official deployment, into docs/performance.json (three hours, a quiet machine)
 	./airfleet bench --to docs/performance.json
 
-bench-fast: env ## The same in about 3 minutes, without scale and soak; fails when a gain is gone
+bench-fast: env ## The same in some 3 minutes, without scale and soak; fails when a gain is gone
 	./airfleet bench --fast
 
 bench-shop: env ## The shop's pipelines at data scale SCALE (20), their copying beside psql's; on servers of their own
