@@ -16,7 +16,9 @@ _COMPARE = "compare"
 
 
 def bench(  # noqa: PLR0917 - typer calls it by keyword
-    fast: Annotated[bool, typer.Option("--fast", help="Some 3 minutes, both start at once; fails when a gain is gone.")] = False,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Some 3 minutes, both start at once; fails when a gain is gone.")
+    ] = False,
     parts: Annotated[
         list[str],
         typer.Option("--part", help="compare, first-dags, scale-out, load, waiting, parse, soak, size-...; or all."),
