@@ -20,9 +20,9 @@ import pytest
 import yaml
 from aiosmtpd.controller import Controller
 
-from airfleet.monitoring import build, commands, login, prometheus_config
-from airfleet.monitoring.alertmanager_config import Receivers, configuration
-from airfleet.monitoring.query import PrometheusClient
+from airfleet.observe.boards.query import PrometheusClient
+from airfleet.observe.servers import build, commands, login, prometheus_config
+from airfleet.observe.servers.alertmanager_config import Receivers, configuration
 
 REPO = Path(__file__).parents[2]
 

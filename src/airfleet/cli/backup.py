@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from airfleet.backup import archive, databases
 from airfleet.cli import deployment, show
-from airfleet.errors import AirfleetError
-from airfleet.paths import Paths
+from airfleet.config.errors import AirfleetError
+from airfleet.config.paths import Paths
+from airfleet.operate.backup import archive, databases
 
 
 def add_commands(app: typer.Typer) -> None:

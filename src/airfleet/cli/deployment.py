@@ -1,11 +1,11 @@
 """What every command starts from: the settings of this checkout and its stack."""
 
-from airfleet import env_file, settings
-from airfleet.docker.stack import DockerStack
-from airfleet.errors import AirfleetError
-from airfleet.paths import Paths
-from airfleet.rotate import kept
-from airfleet.stacks import Stack, choose
+from airfleet.config import env_file, settings
+from airfleet.config.errors import AirfleetError
+from airfleet.config.paths import Paths
+from airfleet.operate.rotate import kept
+from airfleet.stack.docker.stack import DockerStack
+from airfleet.stack.engines import Stack, choose
 
 
 def stack(*, make_env: bool = False, engine: str | None = None) -> Stack:

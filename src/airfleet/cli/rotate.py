@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from airfleet.alone import alone
 from airfleet.cli import deployment, show
-from airfleet.embedded.stack import EmbeddedStack
-from airfleet.errors import AirfleetError
-from airfleet.rotate import kept, plan, rotation
-from airfleet.stacks import Stack
+from airfleet.config.errors import AirfleetError
+from airfleet.operate.alone import alone
+from airfleet.operate.rotate import kept, plan, rotation
+from airfleet.stack.embedded.stack import EmbeddedStack
+from airfleet.stack.engines import Stack
 
 
 def rotate(

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from airfleet import env_file, preflight, settings
-from airfleet.errors import AirfleetError
-from airfleet.paths import Paths
-from airfleet.preflight import free_ports
-from airfleet.settings import Settings
+from airfleet.config import env_file, settings
+from airfleet.config.errors import AirfleetError
+from airfleet.config.paths import Paths
+from airfleet.config.settings import Settings
+from airfleet.stack import preflight
+from airfleet.stack.preflight import free_ports
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from airfleet import env_file, settings
-from airfleet.embedded import watchers
-from airfleet.embedded.instances import instances
-from airfleet.monitoring import build
-from airfleet.paths import ROOT, Paths
-from airfleet.roles import WORKER
-from airfleet.settings import Settings
+from airfleet.config import env_file, settings
+from airfleet.config.paths import ROOT, Paths
+from airfleet.config.settings import Settings
+from airfleet.observe.servers import build
+from airfleet.stack.embedded import watchers
+from airfleet.stack.embedded.instances import instances
+from airfleet.stack.roles import WORKER
 
 
 @pytest.fixture

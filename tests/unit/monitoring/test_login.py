@@ -14,10 +14,10 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from airfleet import env_file, settings
 from airfleet.cli import deployment, look
-from airfleet.monitoring import login
-from airfleet.paths import Paths
+from airfleet.config import env_file, settings
+from airfleet.config.paths import Paths
+from airfleet.observe.servers import login
 
 PASSWORD = secrets.token_hex(16)
 
