@@ -157,14 +157,16 @@ def join(
     typer.echo(worker_env(deployment.stack().settings, Paths(), address), nl=False)
 
 
+app.add_typer(look.commands)
+app.command()(bench.bench)
+app.command()(rotate.rotate)
+app.command()(upgrade.upgrade)
+backup.add_commands(app)
+
+
 def main() -> None:
     """Run the command line; problems are printed as sentences, without a traceback."""
     try:
-        app.add_typer(look.commands)
-        app.command()(bench.bench)
-        app.command()(rotate.rotate)
-        app.command()(upgrade.upgrade)
-        backup.add_commands(app)
         team.add_commands(app)
         app()
     except AirfleetError as error:
