@@ -9,6 +9,7 @@ import typer
 
 from airfleet.cli import backup, bench, deployment, look, rotate, show, team, upgrade
 from airfleet.cli.look import Json
+from airfleet.cli.team import PROGRAM_NAME
 from airfleet.config import env_file
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
@@ -21,7 +22,6 @@ from airfleet.stack.engines import Stack
 from airfleet.stack.roles import SCHEDULER, WORKER
 
 app = typer.Typer(
-    name="./airfleet",
     help="Airflow on Celery, with the three pipelines of a shop: one command brings it up.",
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -168,7 +168,7 @@ def main() -> None:
     """Run the command line; problems are printed as sentences, without a traceback."""
     try:
         team.add_commands(app)
-        app()
+        app(prog_name=PROGRAM_NAME)
     except AirfleetError as error:
         for problem in error.problems:
             show.errors.print(problem, style="red", markup=False)
