@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
-from airfleet.cli import deployment, show
+from airfleet.cli import show
 from airfleet.config.errors import AirfleetError
+from airfleet.operate import deployment
 from airfleet.operate.alone import alone
 from airfleet.operate.rotate import kept, plan, rotation
 from airfleet.stack.embedded.stack import EmbeddedStack
