@@ -24,9 +24,10 @@ from airfleet.stack.embedded.health import Health
 from airfleet.stack.embedded.instances import AHEAD, LOG_SERVER
 from airfleet.stack.embedded.instances import Instance as RoleInstance
 from airfleet.stack.embedded.process_manager import processes
-from airfleet.stack.embedded.stack import EmbeddedStack, Say
+from airfleet.stack.embedded.stack import EmbeddedStack
 from airfleet.stack.embedded.watchers import Watcher
 from airfleet.stack.preflight import PORT_KEYS, WATCHERS_PORT_KEYS, free_ports
+from airfleet.stack.protocol import Say
 from airfleet.stack.roles import FLOWER, MAIL_CATCHER, TRIGGERER, WEBSERVER, WORKER
 
 OURS, STOCK = "airfleet", "stock"

@@ -122,6 +122,32 @@ def test_service_runs_the_command_of_its_role(role: roles.Role) -> None:
         assert len(command) == len(role.command)
 
 
+def health_check(probe: roles.Probe | None) -> list[str]:
+    """What a container asks itself for *probe*."""
+    match probe:
+        case roles.HttpPage() as page:
+            script = "/opt/airflow/src/airfleet/stack/docker/http_health.sh"
+            return ["CMD", "bash", script, str(page.container_port), page.path]
+        case roles.JobHeartbeat() as job:
+            return ["CMD", "python", "-m", "airfleet.stack.docker.job_health", job.job_type]
+        case roles.ConsumesQueues():
+            return ["CMD", "python", "-m", "airfleet.stack.docker.worker_health"]
+        case roles.ListensOn() as place:
+            greeting = f"exec 3<>/dev/tcp/127.0.0.1/{place.container_port}"
+            return ["CMD", "bash", "-c", f"{greeting} && read -r -t 5 line <&3 && [[ $$line == 220* ]]"]
+    raise AssertionError(f"no health check for {probe}")
+
+
+@pytest.mark.parametrize("role", roles.ROLES, ids=lambda role: role.name)
+def test_service_has_the_health_check_of_its_role(role: roles.Role) -> None:
+    assert SERVICES[role.name]["healthcheck"]["test"] == health_check(role.probe)
+
+
+@pytest.mark.parametrize("role", roles.SCALABLE, ids=lambda role: role.name)
+def test_service_that_can_be_scaled_has_its_number_from_the_key_of_its_role(role: roles.Role) -> None:
+    assert SERVICES[role.name]["deploy"]["replicas"].startswith(f"${{{role.count_key.upper()}:")
+
+
 def test_heavy_workers_differ_from_workers_only_in_queue_and_size() -> None:
     worker, heavy = (dict(SERVICES[name]) for name in ("airflow-worker", "airflow-worker-heavy"))
     for key in ("command", "environment", "mem_limit", "cpus", "deploy"):

@@ -43,54 +43,128 @@ class Grant(Enum):
 
 
 @dataclass(frozen=True)
+class HttpPage:
+    """Healthy when a GET of *path* answers 200. The ports are .env's key (embedded) and the container's."""
+
+    path: str
+    port_key: str
+    container_port: int
+    # The page of the embedded engine is on BIND_ADDRESS, else on the loopback address.
+    on_bind_address: bool = True
+
+
+@dataclass(frozen=True)
+class JobHeartbeat:
+    """Healthy when Airflow's job of this type has a young heartbeat in the metadata database.
+
+    *component* is what the webserver's health page calls it.
+    """
+
+    job_type: str
+    component: str
+
+
+@dataclass(frozen=True)
+class ConsumesQueues:
+    """Healthy when the worker says over the broker that it takes tasks from its queues."""
+
+
+@dataclass(frozen=True)
+class ListensOn:
+    """Healthy when a TCP connection is taken; the ports are .env's key (embedded) and the container's."""
+
+    port_key: str
+    container_port: int
+    address: str = "127.0.0.1"
+
+
+Probe = HttpPage | JobHeartbeat | ConsumesQueues | ListensOn
+
+
+@dataclass(frozen=True, kw_only=True)
 class Role:
-    """One kind of process: its Compose service name, its command and what it may reach."""
+    """One kind of process: its Compose service name, command, health check, and what it may reach."""
 
     name: str
     command: tuple[str, ...]
+    # None: it ends by itself.
+    probe: Probe | None
     grants: frozenset[Grant]
     runs_airflow: bool = True
+    # How many of it may run, and the key of .env that says how many do; `scale` changes the number of such a role.
+    most: int = 1
+    count_key: str = ""
 
 
-def _role(name: str, command: str, *grants: Grant, runs_airflow: bool = True) -> Role:
-    return Role(name, tuple(command.split()), frozenset(grants), runs_airflow)
-
-
-WEBSERVER = _role("airflow-webserver", "airflow api-server", Grant.METADATA, Grant.FERNET, Grant.JWT, Grant.API_SECRET)
-SCHEDULER = _role(
-    "airflow-scheduler",
-    "airflow scheduler",
-    Grant.METADATA,
-    Grant.RESULTS,
-    Grant.BROKER,
-    Grant.FERNET,
-    Grant.JWT,
-    Grant.API_SECRET,
-    Grant.EXECUTION_API,
+WEBSERVER = Role(
+    name="airflow-webserver",
+    command=("airflow", "api-server"),
+    probe=HttpPage("/api/v2/version", "webserver_port", 8080),
+    grants=frozenset({Grant.METADATA, Grant.FERNET, Grant.JWT, Grant.API_SECRET}),
 )
-# Runs the failure callbacks of tasks whose own process was killed, hence the mail server.
-DAG_PROCESSOR = _role("airflow-dag-processor", "airflow dag-processor", Grant.METADATA, Grant.FERNET, Grant.MAIL)
-TRIGGERER = _role(
-    "airflow-triggerer",
-    "airflow triggerer",
-    Grant.METADATA,
-    Grant.FERNET,
-    Grant.API_SECRET,
-    Grant.MAIL,
+SCHEDULER = Role(
+    name="airflow-scheduler",
+    command=("airflow", "scheduler"),
+    probe=HttpPage("/health", "scheduler_health_port", 8974, on_bind_address=False),
+    grants=frozenset(
+        {
+            Grant.METADATA,
+            Grant.RESULTS,
+            Grant.BROKER,
+            Grant.FERNET,
+            Grant.JWT,
+            Grant.API_SECRET,
+            Grant.EXECUTION_API,
+        }
+    ),
+    most=8,
+    count_key="schedulers",
 )
-WORKER = _role(
-    "airflow-worker",
-    "airflow celery worker",
-    Grant.RESULTS,
-    Grant.BROKER,
-    Grant.FERNET,
-    Grant.API_SECRET,
-    Grant.EXECUTION_API,
-    Grant.WAREHOUSE,
-    Grant.MAIL,
+DAG_PROCESSOR = Role(
+    name="airflow-dag-processor",
+    command=("airflow", "dag-processor"),
+    probe=JobHeartbeat("DagProcessorJob", "dag_processor"),
+    # Runs the failure callbacks of tasks whose own process was killed, hence the mail server.
+    grants=frozenset({Grant.METADATA, Grant.FERNET, Grant.MAIL}),
 )
-FLOWER = _role("flower", "celery flower", Grant.BROKER, Grant.FLOWER_LOGIN, runs_airflow=False)
-MAIL_CATCHER = _role("mail", "python -P -m airfleet.stack.mail_catcher", Grant.MAIL_CATCHER_LOGIN, runs_airflow=False)
+TRIGGERER = Role(
+    name="airflow-triggerer",
+    command=("airflow", "triggerer"),
+    probe=JobHeartbeat("TriggererJob", "triggerer"),
+    grants=frozenset({Grant.METADATA, Grant.FERNET, Grant.API_SECRET, Grant.MAIL}),
+)
+WORKER = Role(
+    name="airflow-worker",
+    command=("airflow", "celery", "worker"),
+    probe=ConsumesQueues(),
+    grants=frozenset(
+        {
+            Grant.RESULTS,
+            Grant.BROKER,
+            Grant.FERNET,
+            Grant.API_SECRET,
+            Grant.EXECUTION_API,
+            Grant.WAREHOUSE,
+            Grant.MAIL,
+        }
+    ),
+    most=64,
+    count_key="workers",
+)
+FLOWER = Role(
+    name="flower",
+    command=("celery", "flower"),
+    probe=HttpPage("/healthcheck", "flower_port", 5555),
+    grants=frozenset({Grant.BROKER, Grant.FLOWER_LOGIN}),
+    runs_airflow=False,
+)
+MAIL_CATCHER = Role(
+    name="mail",
+    command=("python", "-P", "-m", "airfleet.stack.mail_catcher"),
+    probe=ListensOn("mail_catcher_port", 1025),
+    grants=frozenset({Grant.MAIL_CATCHER_LOGIN}),
+    runs_airflow=False,
+)
 
 # In the order in which they start: the webserver first, as tasks report to it; workers before what feeds them.
 ROLES: tuple[Role, ...] = (
@@ -102,6 +176,13 @@ ROLES: tuple[Role, ...] = (
     SCHEDULER,
     FLOWER,
 )
+
+SCALABLE: tuple[Role, ...] = tuple(role for role in ROLES if role.most > 1)
+
+
+def counts(settings: Settings) -> dict[str, int]:
+    """Return how many of each scalable role .env asks for, by the role's name."""
+    return {role.name: int(getattr(settings, role.count_key)) for role in SCALABLE}
 
 
 def environment(role: Role, settings: Settings, at: Addresses) -> dict[str, str]:

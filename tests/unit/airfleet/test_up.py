@@ -15,6 +15,8 @@ from airfleet.operate import deployment, first_runs
 class Stack:
     """Notes what it is asked for, in order."""
 
+    publishes_warehouse = False
+
     def __init__(self, env: Path) -> None:
         self.settings = settings.load(env)
         self.asked: list[str] = []
