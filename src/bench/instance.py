@@ -19,6 +19,7 @@ import psutil
 from airfleet.config import env_file, settings
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
+from airfleet.runtime import mail_connection
 from airfleet.stack.embedded import one_shot
 from airfleet.stack.embedded.health import Health
 from airfleet.stack.embedded.instances import AHEAD, LOG_SERVER
@@ -148,11 +149,16 @@ class OfficialStack(EmbeddedStack):
                 command=(each.command.replace(_SKIP, "") if each.name in ports else each.command).replace(
                     AHEAD, "airflow"
                 ),
-                environment=each.environment | ports.get(each.name, {}),
+                environment=each.environment | ports.get(each.name, {}) | _mail(each.environment),
             )
             for each in super()._instances(counts)
             if each.role is not LOG_SERVER
         ]
+
+
+def _mail(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the connection that this deployment's own settings file makes of the same variables."""
+    return {mail_connection.VARIABLE: mail_connection.smtp_connection(given)} if "MAIL_FROM" in given else {}
 
 
 def _official(given: Sequence[RoleInstance | Watcher]) -> list[RoleInstance | Watcher]:

@@ -3,14 +3,15 @@
 The embedded stack starts the roles from here; a test holds the compose file to the same table.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import quote
 
+from dotenv import dotenv_values
 from pydantic import SecretStr
 
+from airfleet.config.paths import ROOT
 from airfleet.config.settings import Settings
 
 BROKER_URL = "AIRFLOW__CELERY__BROKER_URL"
@@ -253,36 +254,25 @@ def _warehouse(s: Settings, at: Addresses) -> Mapping[str, str]:
     }
 
 
-def _mail(s: Settings, at: Addresses) -> Mapping[str, str]:
-    if s.uses_mail_catcher:
-        user, password, plain = "airflow", s.mail_catcher_password, True
-        host, port = at.mail_catcher
-    else:
-        user, password, plain = s.smtp_user, s.smtp_password, s.smtp_disable_tls
-        host, port = s.smtp_host, s.smtp_port
-    connection = {
-        "conn_type": "smtp",
-        "host": host,
-        "port": port,
-        "login": user,
-        "password": password.get_secret_value(),
-        # JSON, as the hook takes the text "false" of an URL for true.
-        "extra": {"disable_ssl": True, "disable_tls": plain, "from_email": s.mail_from},
+def mail_variables(s: Settings, at: Addresses) -> dict[str, str]:
+    """Return where mail goes, as whoever sends it is told: to SMTP_HOST, or to the catcher while that is empty."""
+    host, port = at.mail_catcher
+    return {
+        "MAIL_FROM": s.mail_from,
+        "SMTP_HOST": s.smtp_host,
+        "SMTP_PORT": str(s.smtp_port),
+        "SMTP_USER": s.smtp_user,
+        "SMTP_PASSWORD": s.smtp_password.get_secret_value(),
+        "SMTP_DISABLE_TLS": str(s.smtp_disable_tls).lower(),
+        "MAIL_CATCHER_ADDRESS": f"{host}:{port}",
+        "MAIL_CATCHER_PASSWORD": s.mail_catcher_password.get_secret_value(),
     }
-    # No bare apostrophe: the process manager and shells quote with it.
-    return {"AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(connection).replace("'", "\\u0027")}
 
 
 def _flower_login(s: Settings, _: Addresses) -> Mapping[str, str]:
-    return {
-        "CELERY_CONFIG_MODULE": "airfleet.stack.flower_config",
-        "FLOWER_BASIC_AUTH": f"{s.flower_user}:{s.flower_password.get_secret_value()}",
-        # Shutting workers down and revoking tasks is for operators with a shell, not for a web page.
-        "FLOWER_READ_ONLY": "true",
-        "FLOWER_PURGE_OFFLINE_WORKERS": "300",
-        # Each takes 6 KiB of it; its default of 100,000 would be more than its container may take.
-        "FLOWER_MAX_TASKS": "5000",
-    }
+    told = dotenv_values(ROOT / "deploy" / "flower" / "flower.env", interpolate=False)
+    login = f"{s.flower_user}:{s.flower_password.get_secret_value()}"
+    return {**{key: value or "" for key, value in told.items()}, "FLOWER_BASIC_AUTH": login}
 
 
 _VARIABLES: Mapping[Grant, Callable[[Settings, Addresses], Mapping[str, str]]] = {
@@ -294,7 +284,7 @@ _VARIABLES: Mapping[Grant, Callable[[Settings, Addresses], Mapping[str, str]]] =
     Grant.API_SECRET: lambda s, _: {"AIRFLOW__API__SECRET_KEY": s.api_secret_key.get_secret_value()},
     Grant.EXECUTION_API: _execution_api,
     Grant.WAREHOUSE: _warehouse,
-    Grant.MAIL: _mail,
+    Grant.MAIL: mail_variables,
     Grant.FLOWER_LOGIN: _flower_login,
     Grant.MAIL_CATCHER_LOGIN: lambda s, _: {
         "MAIL_CATCHER_PASSWORD": s.mail_catcher_password.get_secret_value(),
