@@ -158,7 +158,11 @@ class OfficialStack(EmbeddedStack):
 
 def _mail(given: Mapping[str, str]) -> dict[str, str]:
     """Return the connection that this deployment's own settings file makes of the same variables."""
-    return {mail_connection.VARIABLE: mail_connection.smtp_connection(given)} if "MAIL_FROM" in given else {}
+    return (
+        {mail_connection.VARIABLE: mail_connection.smtp_connection(given)}
+        if "MAIL_CATCHER_ADDRESS" in given and "SMTP_HOST" in given
+        else {}
+    )
 
 
 def _official(given: Sequence[RoleInstance | Watcher]) -> list[RoleInstance | Watcher]:

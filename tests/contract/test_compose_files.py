@@ -73,9 +73,13 @@ def interpolated(text: str, values: dict[str, str]) -> str:
     return "".join(out)
 
 
+def as_written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def given_by_compose(service: str, found: Settings) -> dict[str, str]:
     values = env_example() | {
-        name.upper(): secret.get_secret_value() if hasattr(secret, "get_secret_value") else str(secret)
+        name.upper(): secret.get_secret_value() if hasattr(secret, "get_secret_value") else as_written(secret)
         for name, secret in ((n, getattr(found, n)) for n in Settings.names())
     }
     files = [dotenv_values(ROOT / name, interpolate=False) for name in SERVICES[service].get("env_file", [])]

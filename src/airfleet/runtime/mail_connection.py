@@ -13,7 +13,8 @@ VARIABLE = "AIRFLOW_CONN_SMTP_DEFAULT"
 
 def provide() -> None:
     """Put the connection into this process's environment, unless a team has set one of its own."""
-    if "MAIL_FROM" in os.environ:
+    # Init has the whole of .env and sends no mail; only roles that do are told where the catcher is.
+    if "MAIL_CATCHER_ADDRESS" in os.environ:
         os.environ.setdefault(VARIABLE, smtp_connection(os.environ))
 
 
