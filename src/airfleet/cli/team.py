@@ -3,8 +3,8 @@
 import typer
 from dotenv import dotenv_values
 
-from airfleet.cli import deployment
 from airfleet.config.paths import Paths
+from airfleet.operate import deployment
 from airfleet.operate.first_runs import command_environment
 
 # What a person types; a team command shows it in its usage lines.
