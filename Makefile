@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 VENV := .venv
 PYTEST := $(VENV)/bin/pytest
-# Of the shop's files that bench-shop makes.
+# Of the shop's files that bench-shop generates.
 SCALE ?= 20
 
 .DEFAULT_GOAL := help
@@ -12,15 +12,15 @@ SCALE ?= 20
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
-env: ## Make .venv with the tests' packages, from the lock
+env: ## Make .venv with the tests' packages from the lock
 	@AIRFLEET_REQUIREMENTS=dev ./airfleet --help >/dev/null
 
-test: env lint types unit contract sql stack ## All but faults, monitoring, speed, and what needs a Docker engine
+test: env lint types unit contract sql stack ## All tests except faults, monitoring, speed and Docker
 
 lint: env ## Style, common mistakes, weak spots and secrets
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	@# It warns of every part of a marked statement in which it finds nothing.
+	@# bandit also warns of every part of a marked statement in which it finds nothing.
 	$(VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive src airflow monitoring \
 	  2> >(grep -v 'nosec encountered' >&2)
 	PYTHONPATH=tests $(VENV)/bin/python -m support.secret_scan
@@ -31,7 +31,7 @@ types: env ## Types, strictly
 unit: env ## Single modules, without servers
 	$(PYTEST) tests/unit
 
-contract: env ## What must agree: schedules, settings, lists, files
+contract: env ## Files, lists and settings that must agree with each other
 	$(PYTEST) tests/contract
 
 sql: env ## The shop's SQL on a real Postgres
@@ -40,11 +40,11 @@ sql: env ## The shop's SQL on a real Postgres
 stack: env ## A running stack, from a fresh checkout
 	$(PYTEST) tests/stack
 
-faults: env ## Every fault of docs/reliability.md, whose table this writes (hours; root, for the network and the disk)
+faults: env ## Every fault of docs/reliability.md, and write its table (hours; root, for the network and the disk)
 	$(PYTEST) tests/faults --report docs/reliability.json; status=$$?; \
 	PYTHONPATH=src:tests $(VENV)/bin/python -m support.faults.report docs/reliability.json docs/reliability.md; exit $$status
 
-faults-short: env ## The few faults that CI tries; minutes
+faults-short: env ## The faults that CI runs; minutes
 	$(PYTEST) tests/faults -m short
 
 programs: env ## Build Prometheus and its companions into the user's cache, once; minutes
@@ -53,26 +53,26 @@ programs: env ## Build Prometheus and its companions into the user's cache, once
 monitoring: programs ## Metrics, alerts and dashboards, on live servers and a running stack
 	$(PYTEST) tests/monitoring
 
-dashboards: env ## Write monitoring/grafana/dashboards anew from monitoring/dashboards
+dashboards: env ## Generate monitoring/grafana/dashboards from monitoring/dashboards
 	PYTHONPATH=src:monitoring $(VENV)/bin/python -P -m dashboards
 
-images: programs ## What test-compose needs and takes minutes: an engine, a browser, the images (Debian, root)
+images: programs ## Prepare test-compose: a Docker engine, a browser, the images; minutes (Debian, root)
 	PYTEST=$(CURDIR)/$(PYTEST) tests/compose/ci.sh prepare
 
-test-compose: env ## The real compose files on a real Docker engine, installed on the spot (Debian, root)
+test-compose: env ## The compose files on a Docker engine, which this installs (Debian, root)
 	PYTEST=$(CURDIR)/$(PYTEST) tests/compose/ci.sh
 
-bench: env ## How fast this is beside the official deployment, into docs/performance.json (three hours, a quiet machine)
+bench: env ## Speed beside Airflow with the official file's settings, into docs/performance.json (three hours, a quiet machine)
 	./airfleet bench --to docs/performance.json
 
-bench-fast: env ## The same in some 3 minutes, without scale and soak; fails when a gain is gone
+bench-fast: env ## The same in about 3 minutes, without scale and soak; fails when a gain is lost
 	./airfleet bench --fast
 
-bench-shop: env ## The shop's pipelines at data scale SCALE (20), their copying beside psql's; on servers of their own
+bench-shop: env ## The shop's pipelines at data scale SCALE (20), and their copying compared with psql's
 	PYTHONPATH=src $(VENV)/bin/python -m bench.modules 'retail generate --scale $(SCALE)' retail.first_run \
 		'retail.bench_load $(SCALE)'
 
-performance: env ## Write docs/performance.md and docs/scaling.md from docs/performance.json
+performance: env ## Generate docs/performance.md and docs/scaling.md from docs/performance.json
 	mkdir -p build
 	PYTHONPATH=src $(VENV)/bin/python -m bench.performance_page docs/performance.json >build/performance.md
 	PYTHONPATH=src $(VENV)/bin/python -m bench.scaling docs/performance.json >build/scaling.md
@@ -82,7 +82,7 @@ format: env ## Rewrite the code in the project's style
 	$(VENV)/bin/ruff check --fix-only .
 	$(VENV)/bin/ruff format .
 
-lock: env ## Resolve requirements anew as of UV_EXCLUDE_NEWER, and write the locks
+lock: env ## Resolve the requirements as of UV_EXCLUDE_NEWER, and write the locks
 	@set -e; lock() { $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header "$$@"; }; \
 	export UV_EXCLUDE_NEWER=$${UV_EXCLUDE_NEWER:-2026-09-18}; \

@@ -44,7 +44,7 @@ def in_turn(
 ) -> Iterator[tuple[int, Instance]]:
     """Give each of *given* the machine *pairs* times, with the number of the pair; who is first changes each time.
 
-    The official deployment has its turn in every *official_every*-th pair alone. No further pair is begun after *until*
+    The stock profile has its turn in every *official_every*-th pair alone. No further pair is begun after *until*
     (monotonic seconds). At the end all of them go on.
     """
     turn: Instance | None = None

@@ -101,7 +101,7 @@ class UnwatchedStack(EmbeddedStack):
 
 
 class OfficialStack(EmbeddedStack):
-    """The same processes, started in the order and with the steps of the official compose file."""
+    """The same processes, started in the order of the official compose file and with its steps."""
 
     def __init__(self, given: settings.Settings, paths: Paths, start_up: dict[str, Any]) -> None:
         super().__init__(given, paths)

@@ -12,7 +12,7 @@ class Part:
     """One part of the bench on one instance, which is up; a context manager."""
 
     pairs: ClassVar[int] = 3
-    # The official deployment takes its sample in every such pair.
+    # The stock profile takes its sample in every such pair.
     official_every: ClassVar[int] = 1
     # Plugins of this deployment without which the part's Dags do not run on the official one.
     needed: ClassVar[Collection[str]] = ()

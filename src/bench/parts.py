@@ -36,7 +36,7 @@ class FirstDags(Part):
         if not self._dag_ids:
             raise AirfleetError("FIRST_RUN names no Dags to run together. See .env.example.")
         if self.of.stack.settings.uses_mail_catcher:
-            # The official deployment has none, and the Dags send mail.
+            # The stock profile has none, and the Dags send mail.
             self.of.stack.manager.start(MAIL_CATCHER.name)
         first = first_runs.run(self.of.stack, self.say, lambda run, tasks: None)[0]
         if failed := [run.dag_id for run in first if run.state != "success"]:

@@ -30,7 +30,7 @@ _QUEUED = resources.files("bench").joinpath("queued.sql")
 
 
 class Soak(Part):
-    """Ten thousand tasks in bursts; a fifth of that for the official deployment, to know its speed beside this."""
+    """Ten thousand tasks in bursts; a fifth of that for the stock profile, to know its speed beside this."""
 
     pairs = 50
     official_every = 5
@@ -40,7 +40,7 @@ class Soak(Part):
         workloads.run(self.of, "bench_wide", {}, _WIDE)
         self._redis_bytes = redis_bytes_per_waiting_task(self.of)
         self._open = contextlib.ExitStack()
-        # The official deployment sends nothing.
+        # The stock profile sends nothing.
         self._statsd: StatsdServer | None = None
         if self.of.stack.settings.monitoring:
             self._statsd = self._open.enter_context(StatsdServer(self.of.stack.settings.statsd_port))

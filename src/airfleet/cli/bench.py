@@ -17,20 +17,22 @@ _COMPARE = "compare"
 
 def bench(  # noqa: PLR0917 - typer calls it by keyword
     fast: Annotated[
-        bool, typer.Option("--fast", help="Some 3 minutes, both start at once; fails when a gain is gone.")
+        bool, typer.Option("--fast", help="About 3 minutes, both start at once; fails when a gain is lost.")
     ] = False,
     parts: Annotated[
         list[str],
         typer.Option("--part", help="compare, first-dags, scale-out, load, waiting, parse, soak, size-...; or all."),
     ] = [],  # noqa: B006 - typer's way to say "none given"
     profiles: Annotated[
-        list[str], typer.Option("--profile", help="airfleet or stock, for parts but compare; default both.")
+        list[str], typer.Option("--profile", help="airfleet or stock, for every part but compare; default both.")
     ] = [],  # noqa: B006
-    seconds: Annotated[float, typer.Option("--seconds", help="After this no further pair of a part is begun.")] = 7200,
+    seconds: Annotated[
+        float, typer.Option("--seconds", help="Start no further pair of a part after this time.")
+    ] = 7200,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
-    to: Annotated[Path | None, typer.Option("--to", help="Bring this JSON file up to date, part by part.")] = None,
+    to: Annotated[Path | None, typer.Option("--to", help="Update this JSON file, part by part.")] = None,
 ) -> None:
-    """Measure this deployment beside Airflow's official compose file, on stacks of the bench's own."""
+    """Measure this deployment beside Airflow with the official file's settings (stock), each on a stack of its own."""
     # The command line starts without what only this command needs.
     from bench import compare, summary
     from bench.instance import OURS, STOCK
@@ -45,7 +47,7 @@ def bench(  # noqa: PLR0917 - typer calls it by keyword
         raise AirfleetError(*unknown, f"There are {', '.join((_COMPARE, *PARTS))}.")
     found: dict[str, Any] = json.loads(to.read_text()) if to and to.exists() else {}
     at = Paths()
-    # Another one would take these stacks for left behind, and delete them.
+    # A second bench would take these stacks for leftovers and delete them.
     with show.progress(quiet=as_json) as progress, alone(at, "bench"):
         for part in wanted:
             if part == _COMPARE:
