@@ -88,8 +88,8 @@ def page(found: Mapping[str, Any]) -> str:
         " runs the same roles as processes, on the same machine. The two deployments take turns, and the one that is"
         " not measured is halted; only idle cost is measured for both at once. Figures are medians. On a machine shared"
         " with other work times are longer and the gain in tasks a second is smaller than on a machine of your own."
-        " Measure yours: `./airfleet bench`. *none* in a table of costs is a value at or below zero: the cost is smaller"
-        " than the noise.",
+        " Measure yours: `./airfleet bench`. *none* in a table of costs is a value at or below zero: the cost is"
+        " smaller than the noise.",
         "## Beside Airflow with the official file's settings",
         table(("figure", "airfleet", "stock", "ratio", "target", "met"), _ratio_rows(found)),
         _ON_FAST_CORES.format(**_FAST),
