@@ -24,10 +24,10 @@ from airfleet.stack.embedded import one_shot
 from airfleet.stack.embedded.health import Health
 from airfleet.stack.embedded.instances import AHEAD, LOG_SERVER
 from airfleet.stack.embedded.instances import Instance as RoleInstance
+from airfleet.stack.embedded.monitoring_servers import MonitoringServer
 from airfleet.stack.embedded.process_manager import processes
 from airfleet.stack.embedded.stack import EmbeddedStack
-from airfleet.stack.embedded.watchers import Watcher
-from airfleet.stack.preflight import PORT_KEYS, WATCHERS_PORT_KEYS, free_ports
+from airfleet.stack.preflight import MONITORING_PORT_KEYS, PORT_KEYS, free_ports
 from airfleet.stack.protocol import Say
 from airfleet.stack.roles import FLOWER, MAIL_CATCHER, TRIGGERER, WEBSERVER, WORKER
 
@@ -39,7 +39,7 @@ PLAIN: Mapping[str, str] = {"WORKERS": "1", "WORKER_CONCURRENCY": str(SLOTS), "S
 _SERVERS = ("postgres", "redis")
 EXTRA_ROLES = (FLOWER.name, MAIL_CATCHER.name)
 _HEALTHY_S = 600
-_PORTS = (*PORT_KEYS, *WATCHERS_PORT_KEYS, "scheduler_health_port")
+_PORTS = (*PORT_KEYS, *MONITORING_PORT_KEYS, "scheduler_health_port")
 
 
 @dataclass(frozen=True)
@@ -93,10 +93,10 @@ class Instance:
         return found
 
 
-class UnwatchedStack(EmbeddedStack):
-    """This deployment as it is, its metrics sent and nobody there to take them: what watches has its own cost."""
+class UnmonitoredStack(EmbeddedStack):
+    """This deployment without monitoring, whose cost is measured separately; metrics are still sent."""
 
-    def _watchers(self) -> list[Watcher]:
+    def _monitoring_servers(self) -> list[MonitoringServer]:
         return []
 
 
@@ -116,7 +116,7 @@ class OfficialStack(EmbeddedStack):
         for command in self._start_up["commands"]:
             subprocess.run(command, env=role.environment, check=True, capture_output=True)
 
-    def _start(self, missing: Sequence[RoleInstance | Watcher]) -> None:
+    def _start(self, missing: Sequence[RoleInstance | MonitoringServer]) -> None:
         missing = _official(missing)
         workers = [each for each in missing if each.name.startswith(WORKER.name)]
         super()._start([each for each in missing if each not in workers])
@@ -131,7 +131,7 @@ class OfficialStack(EmbeddedStack):
                 raise AirfleetError(f"{webserver.name} is not healthy after {_HEALTHY_S} s.", f"Its log: {log}")
         super()._start(workers)
 
-    def _wait_until_healthy(self, wanted: Sequence[RoleInstance | Watcher], say: Say) -> None:
+    def _wait_until_healthy(self, wanted: Sequence[RoleInstance | MonitoringServer], say: Say) -> None:
         super()._wait_until_healthy(_official(wanted), say)
 
     def _instances(self, counts: dict[str, int]) -> list[RoleInstance]:
@@ -165,7 +165,7 @@ def _mail(given: Mapping[str, str]) -> dict[str, str]:
     )
 
 
-def _official(given: Sequence[RoleInstance | Watcher]) -> list[RoleInstance | Watcher]:
+def _official(given: Sequence[RoleInstance | MonitoringServer]) -> list[RoleInstance | MonitoringServer]:
     """Return what the official compose file starts by default, of what this deployment starts."""
     return [each for each in given if each.name not in EXTRA_ROLES]
 
@@ -245,7 +245,7 @@ def _make(
     values["MONITORING"] = "on" if profile == OURS else "off"
     env_file.change(paths.env_file, values | dict(size))
     given = settings.load(paths.env_file)
-    stack = OfficialStack(given, paths, official["start_up"]) if official else UnwatchedStack(given, paths)
+    stack = OfficialStack(given, paths, official["start_up"]) if official else UnmonitoredStack(given, paths)
     return Instance(profile, stack, official)
 
 

@@ -69,7 +69,7 @@ class Watched:
         self.cache.mkdir(parents=True)
         for each in build.RUNTIME:
             (self.cache / each.file_name).symlink_to(program(each))
-        self.stack.watch(print)
+        self.stack.start_monitoring(print)
 
     def run_dags(self) -> None:
         """Run the shop's and each watched Dag once, and wait until what they leave can be seen."""

@@ -80,7 +80,7 @@ def up(
         show.console.print(show.tasks_table(tasks, stack.worker_name))
     show.logins(deployment.logins(stack))
     show.mail_hint(stack.settings)
-    _watch(stack)
+    _start_monitoring(stack)
     _exit_unless_successful(finished)
 
 
@@ -123,7 +123,7 @@ def run(
     conf: Annotated[str, typer.Option("--conf", help="The run's configuration, a JSON object.")] = "{}",
     as_json: Json = False,
 ) -> None:
-    """Start a run of a Dag, watch it, and print its tasks. Exits 0 only when the run succeeds."""
+    """Start a run of a Dag, follow it, and print its tasks. Exits 0 only when the run succeeds."""
     given = _conf(conf)
     stack = deployment.running_stack()
     with AirflowApi(stack.settings) as api:
@@ -204,14 +204,14 @@ def _conf(text: str) -> dict[str, Any]:
     return given
 
 
-def _watch(stack: Stack) -> None:
-    """Bring up what watches the stack, last of all: the first time on a machine it is built, for minutes."""
+def _start_monitoring(stack: Stack) -> None:
+    """Start monitoring last: the first time on a machine its programs are built, which takes minutes."""
     before = deployment.logins(stack)
     try:
         with show.progress() as progress:
-            stack.watch(progress.say)
+            stack.start_monitoring(progress.say)
     except AirfleetError as error:
-        show.errors.print("The stack runs, and nothing watches it:", style="yellow")
+        show.errors.print("The stack runs without monitoring:", style="yellow")
         for problem in error.problems:
             show.errors.print(problem, style="yellow", markup=False)
     if new := [row for row in deployment.logins(stack) if row not in before]:

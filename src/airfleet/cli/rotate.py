@@ -54,6 +54,6 @@ def _rotate(stack: RotatingStack, keys: list[str], progress: show.Progress) -> N
 def _say_what_is_left(stack: Stack, rotated: set[str]) -> None:
     if left := plan.left_alone(stack.settings):
         show.console.print(f"Left as they are, to be changed where they come from: {', '.join(left)}.")
-    if "ADMIN_PASSWORD" in rotated and "grafana" in stack.watched_by():
+    if "ADMIN_PASSWORD" in rotated and "grafana" in stack.running_monitoring():
         show.console.print("Grafana keeps its password until you run: grafana cli admin reset-admin-password")
     show.console.print("./airfleet open prints the logins. Backups made before hold the earlier secrets.")

@@ -57,7 +57,7 @@ class Paths:
 
     @property
     def dags(self) -> Path:
-        """The folder that the dag-processor watches."""
+        """The folder of the Dag files."""
         return self.airflow_home / "dags"
 
     @property

@@ -13,7 +13,7 @@ from airfleet.config.errors import AirfleetError
 from airfleet.config.settings import Settings
 
 _TIMEOUT_S = 30.0
-# A webserver that restarts must not end the watching of a run.
+# A restart of the webserver must not end following a run.
 _ABSENCE_S = 90.0
 FINISHED = frozenset({"success", "failed"})
 

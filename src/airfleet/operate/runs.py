@@ -1,4 +1,4 @@
-"""Running Dags and watching them."""
+"""Running Dags and following their runs."""
 
 import time
 from collections.abc import Callable, Iterable

@@ -22,7 +22,7 @@ PORT_KEYS = (
     "triggerer_log_port",
     "mail_catcher_port",
 )
-WATCHERS_PORT_KEYS = (
+MONITORING_PORT_KEYS = (
     "statsd_port",
     "statsd_exporter_port",
     "exporter_port",
@@ -40,7 +40,7 @@ def check(settings: Settings, folders: list[Path], own_pids: set[int]) -> None:
 
 
 def _ports(settings: Settings, own_pids: set[int]) -> list[str]:
-    keys = (*PORT_KEYS, *(WATCHERS_PORT_KEYS if settings.monitoring else ()))
+    keys = (*PORT_KEYS, *(MONITORING_PORT_KEYS if settings.monitoring else ()))
     wanted = {key: int(getattr(settings, key)) for key in keys}
     for number in range(settings.schedulers):
         wanted[f"scheduler_health_port{f' + {number}' if number else ''}"] = settings.scheduler_health_port + number

@@ -52,11 +52,11 @@ class Stack(Protocol):
     def addresses(self) -> Addresses:
         """Where a role finds the servers."""
 
-    def watch(self, say: Say) -> None:
-        """Bring up what watches the stack where it does not run yet; raises AirfleetError when it cannot."""
+    def start_monitoring(self, say: Say) -> None:
+        """Start monitoring where it does not run yet; raises AirfleetError when it cannot be started."""
 
-    def watched_by(self) -> set[str]:
-        """Return the names of what watches the stack and runs: prometheus, alertmanager, grafana, ..."""
+    def running_monitoring(self) -> set[str]:
+        """Return the names of the monitoring servers that run: prometheus, alertmanager, grafana, ..."""
 
     def is_running(self) -> bool:
         """Return whether anything of the stack runs."""
@@ -105,7 +105,7 @@ class Stack(Protocol):
 
 
 class RotatingStack(Stack, Protocol):
-    """What a stack with Capability.ROTATE can do besides."""
+    """What a stack with Capability.ROTATE can do in addition."""
 
     def up(self, counts: dict[str, int], say: Say, rotated: Rotated = ...) -> None:
         """Start what does not run; bring secrets that were *rotated* into the servers."""
@@ -120,7 +120,7 @@ class RotatingStack(Stack, Protocol):
         """Return, by process, what each would be given of *settings*: it is restarted when that changes."""
 
     def workers(self) -> CeleryClient:
-        """Return a client that asks and orders the workers; use as a context manager."""
+        """Return a client that queries and controls the workers; use as a context manager."""
 
 
 def require(stack: Stack, capability: Capability) -> None:

@@ -17,7 +17,7 @@ class Settings:
     """Where the exporter looks and where it answers.
 
     *interval_s* is the time between two looks at a source, *timeout_s* the longest a look may take, *disks*
-    the folders whose file systems are watched.
+    the folders whose file systems are monitored.
     """
 
     database_url: str

@@ -100,7 +100,7 @@ class DockerStack:
         command = self.compose.command("exec", "--no-TTY", "--env", "PGPASSWORD", *inside)
         return command, {"PGPASSWORD": self.settings.postgres_password.get_secret_value()}
 
-    def watch(self, say: Say) -> None:
+    def start_monitoring(self, say: Say) -> None:
         """Lay docker-compose.monitoring.yml over the stack, which changes none of its services.
 
         Raises AirfleetError when that cannot be started; the stack runs on without it.
@@ -110,8 +110,8 @@ class DockerStack:
         say("Prometheus, Alertmanager and Grafana")
         compose.Compose(self.paths, monitoring=True).run("up", "--detach", *_scale(self.counts()))
 
-    def watched_by(self) -> set[str]:
-        """Return the services that watch the stack and run."""
+    def running_monitoring(self) -> set[str]:
+        """Return the monitoring services that run."""
         running = {c["Service"] for c in self.compose.containers() if c["State"] == "running"}
         return running & {"prometheus", "alertmanager", "grafana"}
 
@@ -142,7 +142,7 @@ class DockerStack:
         states = []
         for c in found:
             state = details[c["ID"]]["State"]
-            # The engine has no check of those that watch; Prometheus says what it does not reach.
+            # Monitoring services have no health check; Prometheus reports the targets that it cannot reach.
             health = state.get("Health", {}).get("Status", "healthy")
             hostname = details[c["ID"]]["Config"]["Hostname"]
             worker = workers.get(hostname)

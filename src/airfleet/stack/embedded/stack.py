@@ -13,11 +13,11 @@ from airfleet.observe.servers import build
 from airfleet.observe.servers.go import GoMissingError
 from airfleet.stack import mailbox, preflight, roles
 from airfleet.stack.celery_client import CeleryClient
-from airfleet.stack.embedded import one_shot, role_logs, servers, states, watchers
+from airfleet.stack.embedded import monitoring_servers, one_shot, role_logs, servers, states
 from airfleet.stack.embedded.health import Health
 from airfleet.stack.embedded.instances import LOOPBACK, Instance, addresses, broker_url, instances, worker_name
+from airfleet.stack.embedded.monitoring_servers import MonitoringServer
 from airfleet.stack.embedded.process_manager import ProcessManager, Program, kill_tree, processes
-from airfleet.stack.embedded.watchers import Watcher
 from airfleet.stack.init.rotated import NOTHING_ROTATED, Rotated
 from airfleet.stack.protocol import Capability, InstanceState, Say
 from airfleet.stack.roles import SCHEDULER, WEBSERVER, WORKER, Addresses, Grant, Role
@@ -64,16 +64,16 @@ class EmbeddedStack:
         """
         with one_shot.Init(self.settings, self.paths, rotated) as init:
             changed = self._start_servers(counts, say, init)
-            # What watches comes first, so that it sees the others' first signs of life.
-            wanted: list[Instance | Watcher] = [
-                *self._watchers(),
+            # Monitoring comes first, so that it sees the first metrics of the roles.
+            wanted: list[Instance | MonitoringServer] = [
+                *self._monitoring_servers(),
                 *self._instances(counts),
             ]
             states = {state.name: state.state for state in self.manager.states()}
             missing = [each for each in wanted if states.get(each.name) != "RUNNING"]
             if missing or changed or rotated.keys:
                 # A worker's start and a webserver's imports take as long as the first migration, and need none.
-                early = [i for i in missing if isinstance(i, Watcher) or _starts_early(i.role)]
+                early = [i for i in missing if isinstance(i, MonitoringServer) or _starts_early(i.role)]
                 try:
                     self._finish(init, say, lambda: self._start(early))
                 except AirfleetError:
@@ -103,9 +103,9 @@ class EmbeddedStack:
         return {
             "redis": servers.redis_acl(settings),
             **{i.name: i.environment for i in instances(settings, self.paths, self.counts())},
-            watchers.EXPORTER: watchers.exporter_variables(settings, self.paths),
-            watchers.ALERTMANAGER: watchers.alertmanager_variables(settings),
-            watchers.GRAFANA: watchers.grafana_variables(settings, self.paths),
+            monitoring_servers.EXPORTER: monitoring_servers.exporter_variables(settings, self.paths),
+            monitoring_servers.ALERTMANAGER: monitoring_servers.alertmanager_variables(settings),
+            monitoring_servers.GRAFANA: monitoring_servers.grafana_variables(settings, self.paths),
         }
 
     def start_servers(self, say: Say) -> None:
@@ -146,8 +146,8 @@ class EmbeddedStack:
             self.manager.start(server)
         return changed
 
-    def watch(self, say: Say) -> None:
-        """Build what watches the stack and is not built yet, which takes minutes once, and start it.
+    def start_monitoring(self, say: Say) -> None:
+        """Build the monitoring programs that are not built yet, which takes minutes once, and start monitoring.
 
         Raises AirfleetError when it cannot be built; the stack runs on without it.
         """
@@ -159,24 +159,24 @@ class EmbeddedStack:
             raise AirfleetError(str(error)) from None
         self.manager.configure(self._programs(self.counts()))
         self.manager.apply()
-        wanted = self._watchers()
+        wanted = self._monitoring_servers()
         for each in wanted:
             self.manager.start(each.name)
         self._wait_until_healthy(wanted, say)
 
-    def _start(self, missing: Sequence[Instance | Watcher]) -> None:
+    def _start(self, missing: Sequence[Instance | MonitoringServer]) -> None:
         for each in missing:
             self.manager.start(each.name)
 
     def _instances(self, counts: dict[str, int]) -> list[Instance]:
         return instances(self.settings, self.paths, counts)
 
-    def _watchers(self) -> list[Watcher]:
-        return watchers.prepare(self.settings, self.paths)
+    def _monitoring_servers(self) -> list[MonitoringServer]:
+        return monitoring_servers.prepare(self.settings, self.paths)
 
-    def watched_by(self) -> set[str]:
-        """Return the names of what watches the stack and runs."""
-        return {s.name for s in self.manager.states() if s.name in watchers.NAMES and s.state == "RUNNING"}
+    def running_monitoring(self) -> set[str]:
+        """Return the names of the monitoring servers that run."""
+        return {s.name for s in self.manager.states() if s.name in monitoring_servers.NAMES and s.state == "RUNNING"}
 
     def _refuse_outside_servers(self) -> None:
         keys = ("metadata_url", "results_url", "warehouse_url", "broker_url")
@@ -220,7 +220,7 @@ class EmbeddedStack:
             [n for n in known if n.startswith((SCHEDULER.name, "flower"))],
             [n for n in known if n.startswith(WORKER.name)],
             [n for n in known if n in grace and not n.startswith((SCHEDULER.name, WORKER.name, "flower"))],
-            [*(n for n in known if n in watchers.NAMES), "redis", "postgres"],
+            [*(n for n in known if n in monitoring_servers.NAMES), "redis", "postgres"],
         ]
         for names in rounds:
             self._stop([(n, timeout_s or grace.get(n, _STOP_S)) for n in names], say)
@@ -264,7 +264,7 @@ class EmbeddedStack:
         ]
         for i in self._instances(counts):
             programs.append(Program(i.name, i.command, i.environment, stop_seconds=i.stop_seconds))
-        programs += [Program(w.name, w.command, w.environment) for w in self._watchers()]
+        programs += [Program(w.name, w.command, w.environment) for w in self._monitoring_servers()]
         return programs
 
     def _begin(self, init: one_shot.Init) -> None:
@@ -275,7 +275,7 @@ class EmbeddedStack:
         say("databases, roles and secrets")
         init.finish(migrating)
 
-    def _wait_until_healthy(self, wanted: Sequence[Instance | Watcher], say: Say) -> None:
+    def _wait_until_healthy(self, wanted: Sequence[Instance | MonitoringServer], say: Say) -> None:
         deadline = time.monotonic() + _HEALTH_TIMEOUT_S
         waiting = list(wanted)
         while waiting:
@@ -288,8 +288,12 @@ class EmbeddedStack:
                 raise AirfleetError(*(self._why_not(i.name) for i in waiting))
             time.sleep(_POLL_S)
 
-    def _is_healthy(self, each: Instance | Watcher, health: Health) -> bool:
-        return watchers.is_healthy(each.name, self.settings) if isinstance(each, Watcher) else health.is_healthy(each)
+    def _is_healthy(self, each: Instance | MonitoringServer, health: Health) -> bool:
+        return (
+            monitoring_servers.is_healthy(each.name, self.settings)
+            if isinstance(each, MonitoringServer)
+            else health.is_healthy(each)
+        )
 
     def _why_not(self, name: str) -> str:
         log = self.paths.role_logs / f"{name}.log"
