@@ -1,4 +1,4 @@
-"""Scheduler and Dag processor, and workers and queues: how work gets to where it is done."""
+"""Scheduler and Dag processor, and workers and queues: the way of tasks to the workers."""
 
 from __future__ import annotations
 

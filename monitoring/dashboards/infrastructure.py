@@ -1,4 +1,4 @@
-"""Infrastructure: Postgres, Redis, the host, and whether the watching itself is well."""
+"""Infrastructure: Postgres, Redis, the host, and the health of monitoring itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SLA, and retries and failures: what came out of it."""
+"""The dashboards on SLAs and on retries and failures."""
 
 from __future__ import annotations
 

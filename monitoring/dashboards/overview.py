@@ -1,4 +1,4 @@
-"""Overview: is it well, and if not, where to look."""
+"""Overview: the state of the stack, and where to look next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shop's own numbers, as its Dags send them."""
+"""The shop's own metrics, as its Dags send them."""
 
 from __future__ import annotations
 

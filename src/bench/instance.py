@@ -1,4 +1,4 @@
-"""A stack of the bench's own: the product's code with its own folder, ports, databases and Dags."""
+"""A stack of the bench: the product's code with its own folder, ports, databases and Dags."""
 
 import contextlib
 import shutil
@@ -34,7 +34,7 @@ from airfleet.stack.roles import FLOWER, MAIL_CATCHER, TRIGGERER, WEBSERVER, WOR
 OURS, STOCK = "airfleet", "stock"
 SLOTS = 8
 _SKIP = " --skip-serve-logs"
-# What both deployments are compared with: equal slots.
+# Both deployments have the same number of slots.
 PLAIN: Mapping[str, str] = {"WORKERS": "1", "WORKER_CONCURRENCY": str(SLOTS), "SCHEDULERS": "1"}
 _SERVERS = ("postgres", "redis")
 EXTRA_ROLES = (FLOWER.name, MAIL_CATCHER.name)
@@ -44,7 +44,7 @@ _PORTS = (*PORT_KEYS, *MONITORING_PORT_KEYS, "scheduler_health_port")
 
 @dataclass(frozen=True)
 class Instance:
-    """One profile's stack; *official* holds stock.toml, and nothing for this deployment's own profile."""
+    """One profile's stack; *official* holds stock.toml, and is empty for this deployment's own profile."""
 
     profile: str
     stack: EmbeddedStack
@@ -62,7 +62,7 @@ class Instance:
     def down(self) -> None:
         """Kill its roles, stop its servers, and delete all that it wrote."""
         if self.stack.is_running():
-            # Nothing of their work is kept, so none is given the time to end it.
+            # None of their work is kept, so they get no time to finish it.
             for role in (state.name for state in self.stack.manager.states() if state.name not in _SERVERS):
                 self.stack.manager.stop(role, wait=False)
                 self.stack.manager.kill(role)
@@ -70,11 +70,11 @@ class Instance:
         shutil.rmtree(self.stack.paths.root)
 
     def freeze(self) -> None:
-        """Halt every process of it, so that another instance has the machine to itself."""
+        """Halt every process of it, so that another instance has the machine for itself."""
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let the processes go on."""
+        """Resume the processes."""
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -135,9 +135,10 @@ class OfficialStack(EmbeddedStack):
         super()._wait_until_healthy(_official(wanted), say)
 
     def _instances(self, counts: dict[str, int]) -> list[RoleInstance]:
-        """Let the first worker and the triggerer serve their own logs, as each does there in its container.
+        """Let the first worker and the triggerer serve their own logs, as under the official file each does in its
+        container.
 
-        Further workers serve none: they would all take the one port.
+        Further workers serve none, as all would need the same port.
         """
         ports = {
             f"{WORKER.name}-1": {"AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(self.settings.log_server_port)},
@@ -166,7 +167,7 @@ def _mail(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _official(given: Sequence[RoleInstance | MonitoringServer]) -> list[RoleInstance | MonitoringServer]:
-    """Return what the official compose file starts by default, of what this deployment starts."""
+    """Return those of this deployment's processes that the official compose file starts by default."""
     return [each for each in given if each.name not in EXTRA_ROLES]
 
 
@@ -174,10 +175,10 @@ def _official(given: Sequence[RoleInstance | MonitoringServer]) -> list[RoleInst
 def instances(
     at: Paths, *profiles: str, size: Mapping[str, str] = PLAIN, needed: Collection[str] = ()
 ) -> Iterator[list[Instance]]:
-    """Lay out an instance of each of *profiles* beside the checkout *at*; take all down and away at the end.
+    """Lay out an instance of each of *profiles* beside the checkout *at*; stop and delete all at the end.
 
-    *size* holds what is set in each .env beyond addresses and secrets, *needed* the plugins of this deployment that the
-    official one is given as well.
+    *size* holds what is set in each .env beyond addresses and secrets, *needed* the plugins of this deployment that
+    stock needs as well.
     """
     # A time limit around the bench must not leave its stacks behind.
     signal.signal(signal.SIGTERM, _leave)
@@ -200,7 +201,7 @@ def _take_away(one: Instance) -> None:
 
 
 def _leave(number: int, _: object) -> None:
-    # Asked again, it is still taking them down.
+    # On a second signal it is still stopping them.
     signal.signal(number, signal.SIG_IGN)
     sys.exit(128 + number)
 
@@ -231,7 +232,7 @@ def _make(
         # A team's own Dags and plugins belong together, whatever runs them.
         _link(at.airflow_home / "plugins", plugins, but=_own(at.airflow_home / "plugins") - set(needed))
         _link(at.dags, paths.dags, but=_own(at.dags))
-        # Packages alone: sitecustomize.py beside them would change Airflow as it is imported.
+        # Packages only: sitecustomize.py beside them would change Airflow as it is imported.
         (folder / "src").mkdir()
         for package in (at.root / "src").glob("*/"):
             (folder / "src" / package.name).symlink_to(package)
@@ -255,7 +256,7 @@ def _own(folder: Path) -> set[str]:
 
 
 def _link(source: Path, target: Path, but: Collection[str] = ()) -> None:
-    """Link the files of *source* into *target*, but those that *but* names."""
+    """Link the files of *source* into *target*, except those in *but*."""
     target.mkdir(exist_ok=True)
     for part in source.iterdir():
         if part.is_file() and part.name not in but:
@@ -263,7 +264,7 @@ def _link(source: Path, target: Path, but: Collection[str] = ()) -> None:
 
 
 def _clear(paths: Paths) -> None:
-    """End and delete what an interrupted bench left behind."""
+    """Stop and delete what an interrupted bench left behind."""
     left = processes(paths)
     for process in left:
         with contextlib.suppress(psutil.NoSuchProcess):

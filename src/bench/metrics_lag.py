@@ -1,4 +1,4 @@
-"""Measure how long after a task's end Prometheus knows of it: `python -m bench.metrics_lag DAG_ID`.
+"""Measure the delay from a task's end until Prometheus has it: `python -m bench.metrics_lag DAG_ID`.
 
 Compares the ends in the metadata database with the moments at which Prometheus' counter reached them, for the Dag's
 tasks that ended well in the last quarter of an hour. Both clocks are this machine's.
@@ -46,7 +46,7 @@ def lags(ended: Sequence[float], prometheus: PrometheusClient, dag_id: str) -> l
 
 
 def summary(found: Sequence[float]) -> str:
-    """Return what a reader wants to know of *found*."""
+    """Return a summary of *found*."""
     p95 = statistics.quantiles(found, n=20)[-1] if len(found) > 1 else found[0]
     return f"{len(found)} ends: median {statistics.median(found):.1f} s, p95 {p95:.1f} s, worst {max(found):.1f} s"
 

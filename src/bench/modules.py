@@ -1,6 +1,6 @@
-"""`python -m bench.modules 'MODULE ARGUMENTS...'...`: run modules one after the other on servers of their own.
+"""`python -m bench.modules 'MODULE ARGUMENTS...'...`: run modules one after the other on temporary servers.
 
-Postgres and Redis run alone meanwhile, with every database made and empty, and are deleted afterwards with all data.
+Only Postgres and Redis run meanwhile, with empty databases, and are deleted afterwards with all data.
 """
 
 import shlex

@@ -24,11 +24,11 @@ _ON_FAST_CORES = (
     "The faster a core, the larger the gain where tasks run. When a task took `stock` 0.15 CPU seconds, airfleet ran"
     " 15.3 tasks a second against 5.5, and a step of a chain took 0.16 s against 0.94 s ({fast_run})."
 )
-# What five roles share when they are forked from one process with the libraries, less what that process takes.
+# Memory shared by five roles forked from one process with the libraries, less that of the process itself.
 _SHARED_MIB = 155
-# Of the libraries' files in /proc/PID/smaps, seen while both were there on 2026-11-26.
+# Of the libraries' files in /proc/PID/smaps, read while both ran on 2026-11-26.
 _SHARED_FILES_MIB = 52
-# What stands in the way of a target that is missed; seen in profiles, logs and memory maps on 2026-11-25.
+# Reasons for missed targets; from profiles, logs and memory maps of 2026-11-25.
 _LIMITS = {
     "burst": "The cores. At {cpu:.3f} CPU seconds a task, {cores} cores allow {most:.1f} tasks a second; {reached:.0%}"
     " of that is reached. `stock` leaves its cores idle for {idle:.0%} of a burst, so a slower core leaves less to"
@@ -121,7 +121,7 @@ def page(found: Mapping[str, Any]) -> str:
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    """Return a Markdown table, its figures to the right."""
+    """Return a Markdown table with right-aligned figures."""
     lines = [head, tuple("---" if number == 0 else "---:" for number in range(len(head))), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 

@@ -15,7 +15,7 @@ from bench.growth import ScaleOut
 from bench.instance import OURS
 from bench.performance_page import cost, table
 
-# What was not measured is not written about.
+# A section needs the measurements of these parts.
 _NEEDS = {
     "More workers": ("scale-out",),
     "More tasks at once": ("load",),
@@ -140,7 +140,7 @@ def _limits(cpu_s: Mapping[str, float], slots: int) -> str:
 
 
 def _starts(slots: int, workers: int, cpu_s: float, cores: int) -> dict[str, str]:
-    """How long it takes to fill the slots of one worker and of *workers*, and what that alone makes of the efficiency.
+    """Return the time to fill the slots of one worker and of *workers*, and the efficiency that this alone allows.
 
     With turns (airfleet.upstream.turns) that is lost once; without, in each wave of tasks that fills all slots.
     """

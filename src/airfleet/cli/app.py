@@ -37,7 +37,7 @@ def init(
         str | None, typer.Option("--size", help=f"Set numbers and limits for a {', '.join(SIZES)} deployment.")
     ] = None,
 ) -> None:
-    """Make .env with generated secrets, or fill in those that are empty."""
+    """Create .env with generated secrets, or fill in the empty ones."""
     paths = Paths()
     if size is not None and size not in SIZES:
         raise AirfleetError(f"There is no size {size!r}; there are {', '.join(SIZES)}. docs/scaling.md says what for.")
@@ -65,9 +65,9 @@ def up(
         typer.Option("--engine", help="docker or embedded; default: as before, else docker where one answers."),
     ] = None,
 ) -> None:
-    """Start everything, run the first Dags once, and print where to look.
+    """Start everything, run the first Dags once, and print addresses and logins.
 
-    Exits 0 only when every role is healthy and every first Dag run has succeeded. What runs already is left alone.
+    Exits 0 only when every role is healthy and every first Dag run has succeeded. Running processes are left alone.
     """
     stack = deployment.stack(make_env=True, engine=engine)
     wanted = roles.counts(stack.settings) | _counts(scale)
@@ -152,7 +152,7 @@ def airflow(context: typer.Context) -> None:
 def join(
     address: Annotated[str, typer.Argument(help="This machine's address, as the other one reaches it.")],
 ) -> None:
-    """Print the .env of workers on another machine: it holds their secrets and addresses, and no others."""
+    """Print the .env of workers on another machine, with only the secrets and addresses that they need."""
     typer.echo(worker_env(deployment.stack().settings, Paths(), address), nl=False)
 
 
@@ -164,7 +164,7 @@ backup.add_commands(app)
 
 
 def main() -> None:
-    """Run the command line; problems are printed as sentences, without a traceback."""
+    """Run the command line; errors are printed without a traceback."""
     try:
         team.add_commands(app)
         app(prog_name=PROGRAM_NAME)

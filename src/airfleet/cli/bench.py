@@ -1,4 +1,4 @@
-"""`./airfleet bench`: how fast this deployment is, and what it costs."""
+"""`./airfleet bench`: speed and cost of this deployment."""
 
 import json
 from pathlib import Path
@@ -33,7 +33,7 @@ def bench(  # noqa: PLR0917 - typer calls it by keyword
     to: Annotated[Path | None, typer.Option("--to", help="Update this JSON file, part by part.")] = None,
 ) -> None:
     """Measure this deployment beside Airflow with the official file's settings (stock), each on a stack of its own."""
-    # The command line starts without what only this command needs.
+    # Imported here, so that other commands start faster.
     from bench import compare, summary
     from bench.instance import OURS, STOCK
     from bench.parts import PARTS, measure
@@ -52,7 +52,7 @@ def bench(  # noqa: PLR0917 - typer calls it by keyword
         for part in wanted:
             if part == _COMPARE:
                 samples = compare.run(at, compare.FAST if fast else compare.FULL, progress.say)
-                # Looking at the machine takes seconds, and no table shows it.
+                # Measuring the machine takes seconds, and no table shows it.
                 found |= summary.conditions() if as_json or to else {}
                 found |= summary.write_down(samples, "fast" if fast else "full")
             else:

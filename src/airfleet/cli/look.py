@@ -1,4 +1,4 @@
-"""Commands that look at the stack, and change nothing."""
+"""Read-only commands."""
 
 import os
 import subprocess
@@ -87,7 +87,7 @@ def mail(
     number: Annotated[int | None, typer.Argument(help="Print this mail whole; default a list.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show the mail that the local catcher took, newest last."""
+    """Show the mail that the local mail catcher received, newest last."""
     caught = deployment.stack().mails()
     if number is not None:
         if not 1 <= number <= len(caught):
@@ -147,12 +147,12 @@ def check(
 
 
 def _prometheus(address: str | None) -> "PrometheusClient":
-    """Return who answers for the Prometheus at *address*, or for this stack's, whose login nobody else is shown."""
+    """Return a client of the Prometheus at *address*, or of this stack's; this stack's login is sent to no other."""
     from airfleet.observe.boards.query import PrometheusClient
 
     if address is None:
         settings = deployment.stack().settings
         return PrometheusClient(f"http://127.0.0.1:{settings.prometheus_port}", settings.monitoring_login)
-    # Not an option: those stand in the process list.
+    # By environment, as options are visible in the process list.
     user, separator, password = os.environ.get(_ANOTHERS_LOGIN, "").partition(":")
     return PrometheusClient(address, (user, password) if separator else None)

@@ -19,9 +19,9 @@ def rotate(
         typer.Argument(metavar="[SECRET]...", help="Keys of .env, as REDIS_PASSWORD; default every generated secret."),
     ] = None,
 ) -> None:
-    """Give a running stack new secrets, and lose no task: those that run end first, those that wait are queued again.
+    """Give a running stack new secrets without losing a task: running tasks end first, waiting ones are queued again.
 
-    Run it again when it was interrupted.
+    Run it again after an interruption.
     """
     keys = plan.keys_of(secrets or [])
     stack = rotating(deployment.stack())
@@ -32,7 +32,7 @@ def rotate(
             done = rotation.complete(stack.paths, progress.say)
             progress.done(f"Rotated: {', '.join(sorted(done)) or 'nothing'}.")
             stack = rotating(deployment.stack())
-        # Without names all of them were asked for, and what was interrupted was that, or is done now.
+        # Without names every secret is asked for, so the completed rotation was that one, or the rest follows now.
         if missing := [key for key in keys if key not in done] if secrets or not done else []:
             _rotate(stack, missing, progress)
     _say_what_is_left(stack, {*done, *missing})

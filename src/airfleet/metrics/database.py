@@ -1,4 +1,4 @@
-"""The metrics of the read-only exporter: what StatsD cannot see."""
+"""The metrics of the read-only exporter: values that StatsD does not have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Prometheus metrics that Airflow's StatsD stream is turned into."""
+"""The Prometheus metrics made from Airflow's StatsD stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One at a time: what must not run twice at once on a checkout."""
+"""Commands that must not run twice at once on a checkout."""
 
 import fcntl
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from airfleet.config.paths import Paths
 
 @contextmanager
 def alone(paths: Paths, command: str) -> Iterator[None]:
-    """Hold what only one *command* of this checkout can hold; raises AirfleetError while another one does."""
+    """Hold the lock of *command* on this checkout; raises AirfleetError while another process holds it."""
     paths.state.mkdir(exist_ok=True)
     with (paths.state / f"{command}.lock").open("w") as lock:
         try:

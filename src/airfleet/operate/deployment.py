@@ -1,4 +1,4 @@
-"""What every command starts from: the settings of this checkout and its stack."""
+"""The settings and the stack of this checkout, for every command."""
 
 from airfleet.config import env_file, settings
 from airfleet.config.errors import AirfleetError
@@ -9,9 +9,9 @@ from airfleet.stack.protocol import Stack
 
 
 def stack(*, make_env: bool = False, engine: str | None = None) -> Stack:
-    """Return the stack of this checkout; with *make_env*, make .env where there is none.
+    """Return the stack of this checkout; with *make_env*, create .env where there is none.
 
-    Raises AirfleetError when it is to be started and its secrets are between two rotations.
+    Raises AirfleetError when it should be started while a rotation of its secrets is unfinished.
     """
     paths = Paths()
     if make_env:

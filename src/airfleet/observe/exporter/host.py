@@ -1,4 +1,4 @@
-"""The look at the machine: CPU, memory and disk."""
+"""The source for the machine: CPU, memory and disk."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from airfleet.observe.servers.go import GoMissingError
 from airfleet.observe.servers.go import find as find_go
 
-# Called with the program's name and one line of what goes on.
+# Called with the program's name and one line of progress.
 Progress = Callable[[str, str], None]
 
 BEAT_S = 15.0
@@ -65,8 +65,7 @@ PROMETHEUS = Program(
 PROMTOOL = Program(
     name="promtool", module=_PROMETHEUS, package="/cmd/promtool", version="v0.316.0", tags=_PROMETHEUS_TAGS
 )
-# The published module leaves out the compiled web pages that its source embeds; a page that says so
-# takes their place.
+# The published module lacks the compiled web pages that its source embeds; a placeholder page replaces them.
 ALERTMANAGER = Program(
     name="alertmanager",
     module=_ALERTMANAGER,
@@ -77,7 +76,7 @@ ALERTMANAGER = Program(
 )
 AMTOOL = Program(name="amtool", module=_ALERTMANAGER, package="/cmd/amtool", version="v0.34.2", tags="netgo")
 
-# In this order the first graphs are there soonest.
+# This order gives the first graphs soonest.
 RUNTIME = (STATSD_EXPORTER, PROMETHEUS, ALERTMANAGER)
 CHECKERS = (PROMTOOL, AMTOOL)
 
@@ -99,8 +98,8 @@ def build(
 ) -> dict[str, Path]:
     """Build what *cache* lacks and return the path of every program by its name.
 
-    *jobs* is the number of compilers at a time (half the cores by default; the stack runs beside it).
-    Raises BuildError without Go, and with Go's own last words when a build fails.
+    *jobs* is the number of compilers at a time (half the cores by default; the stack runs beside it). Raises BuildError
+    without Go, and with the end of Go's output when a build fails.
     """
     wanted = list(programs)
     have = built(cache, wanted)
@@ -122,7 +121,7 @@ def default_cache() -> Path:
 
 
 def main() -> int:
-    """Build every program, the checkers too, and say how it goes."""
+    """Build every program, the checkers included, and print the progress."""
     try:
         build(default_cache(), (*RUNTIME, *CHECKERS), progress=lambda name, line: print(f"{name}: {line}", flush=True))
     except (BuildError, GoMissingError) as error:
@@ -147,7 +146,7 @@ def _build_one(go: str, program: Program, cache: Path, jobs: int, progress: Prog
 
 
 def _copy_module(go: str, program: Program, to: Path, progress: Progress) -> Path:
-    # Outside any module, so that no go.mod above the cache folder takes part.
+    # Outside any module, so that no go.mod above the cache folder is used.
     command = [go, "mod", "download", "-json", f"{program.module}@{program.version}"]
     out = _run(command, program, progress, cwd=to.parent)
     shutil.copytree(json.loads(out)["Dir"], to)

@@ -1,4 +1,4 @@
-"""The stack under Docker Compose: brought up, scaled, looked at and taken down, as the embedded one is."""
+"""The stack under Docker Compose: start, scale, inspect and stop, like the embedded one."""
 
 import json
 import time
@@ -25,7 +25,7 @@ _PUBLISHED = ("webserver_port", "flower_port", "postgres_port")
 
 @dataclass(frozen=True)
 class ContainerState(InstanceState):
-    """One container as `status` shows it; *celery_name* is how Flower and the logs call a worker."""
+    """One container as `status` shows it; *celery_name* is a worker's name in Flower and in logs."""
 
     container: str = ""
     celery_name: str | None = None
@@ -50,7 +50,7 @@ class DockerStack:
 
     @property
     def addresses(self) -> Addresses:
-        """Where the containers find each other."""
+        """The servers' addresses for the containers."""
         return Addresses(("postgres", 5432), ("redis", 6379), ("airflow-webserver", 8080), ("mail", 1025))
 
     def is_running(self) -> bool:
@@ -67,7 +67,7 @@ class DockerStack:
     def up(self, counts: dict[str, int], say: Say) -> None:
         """Build the image, start what does not run, with *counts* of the scalable roles; return when it is healthy.
 
-        Raises AirfleetError naming what did not start, or why init refused.
+        Raises AirfleetError with what did not start, or with init's error.
         """
         compose.require()
         self._preflight()
@@ -101,7 +101,7 @@ class DockerStack:
         return command, {"PGPASSWORD": self.settings.postgres_password.get_secret_value()}
 
     def start_monitoring(self, say: Say) -> None:
-        """Lay docker-compose.monitoring.yml over the stack, which changes none of its services.
+        """Add docker-compose.monitoring.yml to the stack, which changes none of its services.
 
         Raises AirfleetError when that cannot be started; the stack runs on without it.
         """
@@ -128,13 +128,14 @@ class DockerStack:
         """
         say("stopping")
         limit = ["--timeout", str(timeout_s)] if timeout_s is not None else []
-        # With every file and profile: a container of one that is not named would stay, and hold the networks.
+        # With every file and profile: a container of a file or profile that is not named would stay, and keep the
+        # networks.
         every = compose.Compose(self.paths, monitoring=True, profiles=("*",))
         every.run("down", *limit, *(["--volumes"] if volumes else []))
 
     def states(self) -> list[ContainerState]:
         """Return every container with its health and memory, and each worker's Celery name and slots."""
-        # Those that make something ready have ended.
+        # Init containers have ended.
         found = [c for c in self.compose.containers() if not c["Service"].endswith("-init")]
         details = {d["Id"]: d for d in compose.inspect([c["ID"] for c in found])}
         memory = compose.memory_bytes([c["ID"] for c in found if c["State"] == "running"])
@@ -197,7 +198,7 @@ class DockerStack:
 
     def wait_until_healthy(self, say: Say) -> None:
         """Return when every container passes its health check; raises AirfleetError naming those that do not."""
-        # A container of a profile that is off now may lie around from earlier, and is nobody's business.
+        # A stopped container of a profile that is now off is ignored.
         wanted = {*self.compose.run("config", "--services").split()} - {"airflow-init"}
         deadline = time.monotonic() + _HEALTH_TIMEOUT_S
         while True:
@@ -256,6 +257,6 @@ def _number(details: dict[str, Any]) -> str:
 def _uptime_s(state: dict[str, Any]) -> int:
     if not state["Running"]:
         return 0
-    # Nanoseconds are more than Python reads.
+    # Python does not parse nanoseconds.
     started = datetime.fromisoformat(state["StartedAt"][:19]).replace(tzinfo=UTC)
     return int((datetime.now(UTC) - started).total_seconds())

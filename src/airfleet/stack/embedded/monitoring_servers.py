@@ -1,7 +1,7 @@
 """Monitoring as processes: statsd_exporter, the exporter, Prometheus, Alertmanager and Grafana.
 
-They have the names of their services in docker-compose.monitoring.yml. A program that is not built yet, or not on PATH, is
-left out; the roles send StatsD to its address anyway, so no role needs a restart when it is started later.
+They have the names of their services in docker-compose.monitoring.yml. A program that is not built yet, or not on PATH,
+is left out; the roles send StatsD to its address anyway, so no role needs a restart when it is started later.
 """
 
 import glob
@@ -25,7 +25,7 @@ STATSD_EXPORTER, EXPORTER, PROMETHEUS, ALERTMANAGER, GRAFANA = NAMES = (
     "alertmanager",
     "grafana",
 )
-# Where a package of Grafana puts what its program reads.
+# The home folder of Grafana packages.
 _GRAFANA_HOME = Path("/usr/share/grafana")
 
 
@@ -39,7 +39,7 @@ class MonitoringServer:
 
 
 def prepare(settings: Settings, paths: Paths) -> list[MonitoringServer]:
-    """Write the configuration of what can run here, and return how to run it, in starting order."""
+    """Write the configuration of the servers that can run here, and return them in starting order."""
     if not settings.monitoring:
         return []
     programs = build.built(build.default_cache())
@@ -83,7 +83,7 @@ def _exporter(settings: Settings, paths: Paths) -> MonitoringServer:
 
 
 def exporter_variables(settings: Settings, paths: Paths) -> dict[str, str]:
-    """Return where the exporter looks and listens, and the logins it looks with."""
+    """Return the exporter's variables: its sources, their logins, and its own address."""
     at = addresses(settings)
     reader, monitoring = settings.monitoring_reader_password, settings.redis_monitoring_password
     return {
@@ -139,7 +139,7 @@ def _alertmanager(program: Path, settings: Settings, paths: Paths) -> Monitoring
 
 
 def alertmanager_variables(settings: Settings) -> dict[str, str]:
-    """Return what decides Alertmanager's receivers: the variables of Compose's alertmanager-init."""
+    """Return the variables that decide Alertmanager's receivers: the variables of Compose's alertmanager-init."""
     return {
         "PAGERDUTY_ROUTING_KEY": settings.pagerduty_routing_key.get_secret_value(),
         "SLACK_WEBHOOK_URL": settings.slack_webhook_url.get_secret_value(),
@@ -170,7 +170,7 @@ def grafana_variables(settings: Settings, paths: Paths) -> dict[str, str]:
         "GF_SECURITY_ADMIN_PASSWORD": settings.admin_password.get_secret_value(),
         "GF_AUTH_ANONYMOUS_ENABLED": "false",
         "GF_USERS_ALLOW_SIGN_UP": "false",
-        # Nothing is sent anywhere, and nothing is fetched.
+        # No telemetry, and no downloads.
         "GF_ANALYTICS_REPORTING_ENABLED": "false",
         "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
         "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
@@ -185,6 +185,6 @@ def grafana_variables(settings: Settings, paths: Paths) -> dict[str, str]:
 
 
 def _disks(paths: Paths) -> list[str]:
-    """Return a folder for each file system that can fill up: the system's, and the data's where it is another."""
+    """Return a folder of each file system that can fill up: the system's, and the data's if it is a different one."""
     data = next(folder for folder in (paths.servers, *paths.servers.parents) if folder.exists())
     return ["/"] if data.stat().st_dev == Path("/").stat().st_dev or ":" in str(data) else ["/", str(data)]

@@ -1,4 +1,4 @@
-"""The embedded stack: brought up, scaled, looked at and taken down."""
+"""The embedded stack: start, scale, inspect and stop."""
 
 import shutil
 import time
@@ -22,7 +22,7 @@ from airfleet.stack.init.rotated import NOTHING_ROTATED, Rotated
 from airfleet.stack.protocol import Capability, InstanceState, Say
 from airfleet.stack.roles import SCHEDULER, WEBSERVER, WORKER, Addresses, Grant, Role
 
-# A laptop that is busy with other things takes minutes for what takes half a minute otherwise.
+# A busy laptop takes minutes for what otherwise takes half a minute.
 _HEALTH_TIMEOUT_S = 300.0
 _POLL_S = 0.25
 _STOP_S = 60
@@ -42,11 +42,11 @@ class EmbeddedStack:
 
     @property
     def addresses(self) -> Addresses:
-        """Where every process finds the servers."""
+        """The servers' addresses for every process."""
         return addresses(self.settings)
 
     def is_running(self) -> bool:
-        """Return whether the process manager is there."""
+        """Return whether the process manager runs."""
         return self.manager.is_running()
 
     def counts(self) -> dict[str, int]:
@@ -59,8 +59,8 @@ class EmbeddedStack:
     def up(self, counts: dict[str, int], say: Say, rotated: Rotated = NOTHING_ROTATED) -> None:
         """Start what does not run, with *counts* of the scalable roles; return when all of it is healthy.
 
-        What runs and is configured as it should be is left alone; workers that were paused take tasks again. Secrets
-        that were *rotated* are brought into the servers. Raises AirfleetError naming what did not start.
+        Running processes with the current configuration are left alone; paused workers take tasks again. *rotated*
+        secrets are applied to the servers. Raises AirfleetError naming what did not start.
         """
         with one_shot.Init(self.settings, self.paths, rotated) as init:
             changed = self._start_servers(counts, say, init)
@@ -72,12 +72,12 @@ class EmbeddedStack:
             states = {state.name: state.state for state in self.manager.states()}
             missing = [each for each in wanted if states.get(each.name) != "RUNNING"]
             if missing or changed or rotated.keys:
-                # A worker's start and a webserver's imports take as long as the first migration, and need none.
+                # A worker's start and a webserver's imports take as long as the first migration, and do not need it.
                 early = [i for i in missing if isinstance(i, MonitoringServer) or _starts_early(i.role)]
                 try:
                     self._finish(init, say, lambda: self._start(early))
                 except AirfleetError:
-                    # Without tables it would come to nothing, again and again.
+                    # Without tables these roles would fail repeatedly.
                     self.stop([each.name for each in early], say)
                     raise
         self._start(missing)
@@ -86,7 +86,7 @@ class EmbeddedStack:
         self._wait_until_healthy(wanted, say)
 
     def workers(self) -> CeleryClient:
-        """Return who asks and orders the workers; use as a context manager."""
+        """Return a client that queries and controls the workers; use as a context manager."""
         return CeleryClient(broker_url(self.settings))
 
     def stop(self, names: Iterable[str], say: Say) -> None:
@@ -99,7 +99,7 @@ class EmbeddedStack:
         return {state.name for state in self.manager.states() if state.pid}
 
     def given(self, settings: Settings) -> Mapping[str, object]:
-        """Return, by process, what each would be given of *settings*."""
+        """Return, by process, the variables that it would get from *settings*."""
         return {
             "redis": servers.redis_acl(settings),
             **{i.name: i.environment for i in instances(settings, self.paths, self.counts())},
@@ -149,7 +149,7 @@ class EmbeddedStack:
     def start_monitoring(self, say: Say) -> None:
         """Build the monitoring programs that are not built yet, which takes minutes once, and start monitoring.
 
-        Raises AirfleetError when it cannot be built; the stack runs on without it.
+        Raises AirfleetError when a build fails; the stack runs without monitoring then.
         """
         if not self.settings.monitoring:
             return
@@ -215,7 +215,7 @@ class EmbeddedStack:
     def _stop_everything(self, say: Say, timeout_s: int | None) -> None:
         grace = {i.name: i.stop_seconds for i in self._instances(self.counts())}
         known = [s.name for s in self.manager.states() if s.pid]
-        # What hands out work first, then who does it, then whom that talks to.
+        # First the roles that hand out work, then the workers, then the roles that workers report to.
         rounds = [
             [n for n in known if n.startswith((SCHEDULER.name, "flower"))],
             [n for n in known if n.startswith(WORKER.name)],
@@ -233,7 +233,7 @@ class EmbeddedStack:
         return states.look(self.manager.states(), self._instances(self.counts()), self.settings)
 
     def logs(self, role: str | None, *, follow: bool, tail: int) -> None:
-        """Print the last *tail* lines of each log of *role*, or of all, and with *follow* what comes after."""
+        """Print the last *tail* lines of each log of *role*, or of all, and with *follow* every new line."""
         role_logs.show(self.paths.role_logs, role, follow=follow, tail=tail)
 
     def run_module(self, module: str, environment: dict[str, str]) -> None:
@@ -268,7 +268,7 @@ class EmbeddedStack:
         return programs
 
     def _begin(self, init: one_shot.Init) -> None:
-        """Let init import Airflow while the databases are made."""
+        """Let init import Airflow while the databases are created."""
         init.begin()
 
     def _finish(self, init: one_shot.Init, say: Say, migrating: Callable[[], None]) -> None:
@@ -329,7 +329,7 @@ class EmbeddedStack:
 
 
 def _starts_early(role: Role) -> bool:
-    """Return whether *role* may start before init has ended; the webserver waits for it by itself (ahead.py)."""
+    """Return whether *role* may start before init has ended; the webserver itself waits for init (ahead.py)."""
     return role is WEBSERVER or Grant.METADATA not in role.grants
 
 

@@ -1,4 +1,4 @@
-"""What every process of the embedded stack is doing, as `status` shows it."""
+"""The state of every process of the embedded stack, for `status`."""
 
 from collections.abc import Iterable
 
