@@ -102,7 +102,7 @@ def cores(checks: list[HealthCheck], seconds: float) -> tuple[float, dict[str, f
                     continue
                 refused[check.role] += 1
                 if refused[check.role] == _REFUSALS:
-                    raise AirfleetError(f"{shlex.join(check.command)} exits {started.returncode} again and again.")
+                    raise AirfleetError(f"{shlex.join(check.command)} exits {started.returncode} repeatedly.")
                 due[check.role] = now
         if time.monotonic() > began + seconds + _TIMEOUT_S:
             raise AirfleetError(f"Health checks do not end: {', '.join(c.role for c, _ in running.values())}.")

@@ -210,7 +210,7 @@ def _take(cur: cursor, path: Path, file: FileName, expected: str, run_id: str, *
     if digest != expected:
         raise SourceFault(
             f"{file.name} changed after it was validated. Nothing was loaded; clear the run from its first task on "
-            "once the file is whole."
+            "once the file is complete."
         )
     cur.execute("UPDATE raw.files SET row_count = %s WHERE file_id = %s", (rows, file_id))
     cur.execute("INSERT INTO new_files VALUES (%s)", (file_id,))

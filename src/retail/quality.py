@@ -140,8 +140,8 @@ def score(conn: connection, run_id: str, threshold: float) -> Score:
     if overall < threshold:
         raise Verdict(
             f"The quality score is {overall:.2f} (grade {grade}), under the threshold of {threshold:g}. "
-            f"Costliest: {'; '.join(worst)}. All of it: quality.results of run {run_id}. Have the owners mend their "
-            "source, or change RETAIL_SCORE_THRESHOLD."
+            f"Costliest: {'; '.join(worst)}. All results: quality.results of run {run_id}. Have the owners correct "
+            "their source, or change RETAIL_SCORE_THRESHOLD."
         )
     return result
 

@@ -117,5 +117,5 @@ def _correct(cur: cursor, entity: Entity, path: Path, by: str) -> int:
 def entity_of(name: str) -> Entity:
     """The entity called *name*; raises SourceFault naming the known ones."""
     if name not in ENTITIES:
-        raise SourceFault(f"{name!r} is no kind of row. Use one of {', '.join(ENTITIES)}.")
+        raise SourceFault(f"{name!r} is not a kind of row. Use one of {', '.join(ENTITIES)}.")
     return ENTITIES[name]

@@ -64,7 +64,7 @@ def header_positions(name: str, entity: Entity, header: Sequence[str]) -> list[i
     if len(cells) == 1 and len(entity.columns) > 1:
         for mark, called in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
             if mark in cells[0]:
-                raise SourceFault(f"{name}: columns are parted by {called}; commas are needed.")
+                raise SourceFault(f"{name}: columns are separated by {called}; commas are needed.")
     wanted = entity.header
     doubled = sorted({cell for cell in cells if cells.count(cell) > 1})
     missing = [column for column in wanted if column not in cells]
@@ -98,7 +98,7 @@ def inspect(path: Path, entity: Entity) -> SourceFile:
         rows = iter(records)
         first = next(rows, None)
         if first is None:
-            raise SourceFault(f"{path.name} is empty: not even a header. Ask for it again.")
+            raise SourceFault(f"{path.name} is empty, without a header. Request it again.")
         places = header_positions(path.name, entity, first[1])
         count = 0
         good = {column.name: 0 for column in entity.typed}
@@ -131,4 +131,4 @@ def _refuse_mistyped(name: str, typed: list[Column], filled: dict[str, int], goo
         if filled[column.name] and good[column.name] < filled[column.name] * _MISTYPED_SHARE
     ]
     if wrong:
-        raise SourceFault(f"{name}: a column holds something else: {'; '.join(wrong)}.")
+        raise SourceFault(f"{name}: a column holds another type: {'; '.join(wrong)}.")

@@ -56,7 +56,7 @@ class CopyText(io.TextIOBase):
         rows = iter(records)
         first = next(rows, None)
         if first is None:
-            raise SourceFault(f"{named.name} is empty: not even a header. Ask for it again.")
+            raise SourceFault(f"{named.name} is empty, without a header. Request it again.")
         places = header_positions(named.name, entity, first[1])
         self._header = [entity.columns[places.index(place)] for place in range(len(places))]
         self._typed = [(place, column) for place, column in enumerate(self._header) if column.typed]

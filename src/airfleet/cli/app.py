@@ -21,7 +21,7 @@ from airfleet.stack import roles
 from airfleet.stack.protocol import Stack
 
 app = typer.Typer(
-    help="Airflow on Celery, with the three pipelines of a shop: one command brings it up.",
+    help="Airflow on Celery, with the three pipelines of a shop. `./airfleet up` starts it.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -40,7 +40,7 @@ def init(
     """Create .env with generated secrets, or fill in the empty ones."""
     paths = Paths()
     if size is not None and size not in SIZES:
-        raise AirfleetError(f"There is no size {size!r}; there are {', '.join(SIZES)}. docs/scaling.md says what for.")
+        raise AirfleetError(f"There is no size {size!r}; there are {', '.join(SIZES)}. docs/scaling.md describes them.")
     existed = paths.env_file.exists()
     added = env_file.fill(paths.env_file, paths.env_example)
     if not existed:
@@ -52,7 +52,7 @@ def init(
     if size is not None:
         changed = env_file.change(paths.env_file, SIZES[size])
         said = ", ".join(f"{key}={SIZES[size][key]}" for key in changed) or "nothing to change"
-        show.console.print(f"Size {size}: {said}. It counts from the next ./airfleet up.")
+        show.console.print(f"Size {size}: {said}. It takes effect at the next ./airfleet up.")
 
 
 @app.command()
@@ -62,7 +62,7 @@ def up(
     ] = [],  # noqa: B006 - typer's way to say "none given"
     engine: Annotated[
         str | None,
-        typer.Option("--engine", help="docker or embedded; default: as before, else docker where one answers."),
+        typer.Option("--engine", help="docker or embedded; default: the last one, or docker where it answers."),
     ] = None,
 ) -> None:
     """Start everything, run the first Dags once, and print addresses and logins.
@@ -93,7 +93,7 @@ def down(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before deleting.")] = False,
     timeout: Annotated[
         int | None,
-        typer.Option("--timeout", "-t", help="Seconds that running tasks get; default STOP_GRACE_SECONDS."),
+        typer.Option("--timeout", "-t", help="Seconds for running tasks to finish; default STOP_GRACE_SECONDS."),
     ] = None,
 ) -> None:
     """Stop everything, workers after the tasks they run. Data is kept."""
@@ -150,7 +150,7 @@ def airflow(context: typer.Context) -> None:
 
 @app.command()
 def join(
-    address: Annotated[str, typer.Argument(help="This machine's address, as the other one reaches it.")],
+    address: Annotated[str, typer.Argument(help="This machine's address, as seen from the other one.")],
 ) -> None:
     """Print the .env of workers on another machine, with only the secrets and addresses that they need."""
     typer.echo(worker_env(deployment.stack().settings, Paths(), address), nl=False)

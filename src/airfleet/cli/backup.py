@@ -26,7 +26,7 @@ def backup_key() -> None:
     text = archive.new_key()
     typer.echo(text, nl=False)
     show.errors.print(
-        f"Keep what was printed where this machine's loss does not reach it, and put into .env:\n"
+        f"Keep the printed key on another machine, and put this line into .env:\n"
         f"BACKUP_RECIPIENT={archive.public_key(text)}",
         markup=False,
         soft_wrap=True,
@@ -42,7 +42,7 @@ def backup(
     if not recipient:
         raise AirfleetError(
             "BACKUP_RECIPIENT in .env is empty, and a backup holds every secret. ./airfleet backup-key makes a key and"
-            " says what to put there."
+            " prints the line for .env."
         )
     target = to or Path(f"airfleet-{datetime.now(UTC):%Y%m%d-%H%M%S}.age")
     with show.progress() as progress:

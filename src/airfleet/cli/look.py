@@ -60,7 +60,7 @@ def status(as_json: Json = False) -> None:
 @commands.command(name="logs")
 def show_logs(
     role: Annotated[str | None, typer.Argument(help="A role, or one of its processes; default all.")] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on printing what is written.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing new lines.")] = False,
     tail: Annotated[int, typer.Option("--tail", "-n", help="Lines from the end of each log.")] = 100,
 ) -> None:
     """Print the logs of roles."""
@@ -84,7 +84,7 @@ def open_pages(as_json: Json = False) -> None:
 
 @commands.command()
 def mail(
-    number: Annotated[int | None, typer.Argument(help="Print this mail whole; default a list.")] = None,
+    number: Annotated[int | None, typer.Argument(help="Print the whole mail of this number; default a list.")] = None,
     as_json: Json = False,
 ) -> None:
     """Show the mail that the local mail catcher received, newest last."""

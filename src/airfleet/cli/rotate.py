@@ -16,7 +16,7 @@ from airfleet.stack.protocol import RotatingStack, Stack
 def rotate(
     secrets: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[SECRET]...", help="Keys of .env, as REDIS_PASSWORD; default every generated secret."),
+        typer.Argument(metavar="[SECRET]...", help="Keys of .env, as REDIS_PASSWORD; default all generated secrets."),
     ] = None,
 ) -> None:
     """Give a running stack new secrets without losing a task: running tasks end first, waiting ones are queued again.
@@ -28,7 +28,7 @@ def rotate(
     with alone(stack.paths, "rotate"), show.progress() as progress:
         done: frozenset[str] = frozenset()
         if kept.is_unfinished(stack.paths):
-            progress.done("Completing the rotation that was interrupted.")
+            progress.done("Completing the interrupted rotation.")
             done = rotation.complete(stack.paths, progress.say)
             progress.done(f"Rotated: {', '.join(sorted(done)) or 'nothing'}.")
             stack = rotating(deployment.stack())
@@ -45,7 +45,7 @@ def _rotate(stack: RotatingStack, keys: list[str], progress: show.Progress) -> N
     for name, given in made.restarts.items():
         progress.done(f"to be restarted: {name}, for {', '.join(given)}")
     if made.concerns_tasks:
-        progress.done("Tasks that run end first; no other starts meanwhile.")
+        progress.done("Running tasks end first; no other task starts meanwhile.")
     rotation.begin(stack, values, made, progress.say)
     done = rotation.complete(stack.paths, progress.say)
     progress.done(f"Rotated: {', '.join(sorted(done))}.")
@@ -53,7 +53,7 @@ def _rotate(stack: RotatingStack, keys: list[str], progress: show.Progress) -> N
 
 def _say_what_is_left(stack: Stack, rotated: set[str]) -> None:
     if left := plan.left_alone(stack.settings):
-        show.console.print(f"Left as they are, to be changed where they come from: {', '.join(left)}.")
+        show.console.print(f"Left as they are, as other systems hold them: {', '.join(left)}.")
     if "ADMIN_PASSWORD" in rotated and "grafana" in stack.running_monitoring():
         show.console.print("Grafana keeps its password until you run: grafana cli admin reset-admin-password")
     show.console.print("./airfleet open prints the logins. Backups made before hold the earlier secrets.")

@@ -129,4 +129,4 @@ def logins(rows: Sequence[tuple[str, str, str, str]]) -> None:
 def mail_hint(settings: Settings) -> None:
     """Tell where mail goes while no mail server is set."""
     if settings.uses_mail_catcher:
-        console.print("Mail is caught here until .env names a server: ./airfleet mail")
+        console.print("Mail goes to the local mail catcher until .env names a mail server: ./airfleet mail")

@@ -40,10 +40,8 @@ def upgrade(
         found = rehearsal.rehearse(stack, ref, progress.say)
     _show(found)
     if found.problems:
-        raise AirfleetError(
-            *found.problems, f"An upgrade to {found.version} would not go through; nothing was changed."
-        )
-    show.console.print(f"An upgrade to {found.version} would go through; nothing was changed.", markup=False)
+        raise AirfleetError(*found.problems, f"An upgrade to {found.version} would fail; nothing was changed.")
+    show.console.print(f"An upgrade to {found.version} would succeed; nothing was changed.", markup=False)
 
 
 def _show(found: Findings) -> None:

@@ -16,5 +16,5 @@ def alone(paths: Paths, command: str) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise AirfleetError(f"Another ./airfleet {command} is at work here. Wait for its end.") from None
+            raise AirfleetError(f"Another ./airfleet {command} is running here. Wait until it has ended.") from None
         yield

@@ -83,7 +83,7 @@ def free_ports(count: int) -> list[int]:
         chosen.append(port)
         if len(chosen) == count:
             return chosen
-    raise AirfleetError(f"Only {len(chosen)} of {count} ports are free under 32000. End what listens there.")
+    raise AirfleetError(f"Only {len(chosen)} of {count} ports are free under 32000. Stop programs that use them.")
 
 
 def _is_free(address: str, port: int, kind: str) -> bool:

@@ -133,7 +133,7 @@ def _check(folder: Path, source: Path) -> None:
     manifest = folder / _MANIFEST
     found = json.loads(manifest.read_text()) if manifest.exists() else {}
     if found.get("format") != _FORMAT:
-        raise AirfleetError(f"{source} is no backup that this version reads. Nothing was changed.")
+        raise AirfleetError(f"{source} is not a backup that this version can read. Nothing was changed.")
     for name, digest in found["files"].items():
         if not (folder / name).exists() or _sha256(folder / name) != digest:
             raise AirfleetError(f"{name} in {source} is damaged. Nothing was changed; take another backup.")

@@ -26,7 +26,7 @@ def refuse_unfinished(paths: Paths) -> None:
     """Raise AirfleetError when a rotation is unfinished, as servers may have either secrets."""
     if is_unfinished(paths):
         raise AirfleetError(
-            f"A rotation of secrets has not come to its end ({before(paths).name} is there, with the earlier ones)."
+            f"A rotation of secrets is unfinished ({before(paths).name} is there, with the earlier ones)."
             " ./airfleet rotate completes it."
         )
 

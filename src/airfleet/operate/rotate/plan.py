@@ -45,7 +45,7 @@ def keys_of(asked: Sequence[str]) -> list[str]:
         theirs = [key for key in unknown if key in OUTSIDE]
         raise AirfleetError(
             *(f"{key} belongs to a server outside the stack: change it there, then in .env." for key in theirs),
-            *(f"{key} is no secret that can be rotated." for key in unknown if key not in theirs),
+            *(f"{key} is not a secret that can be rotated." for key in unknown if key not in theirs),
             f"These can be: {', '.join(sorted(GENERATORS))}.",
         )
     return list(asked) or list(GENERATORS)

@@ -35,7 +35,7 @@ def begin(stack: RotatingStack, values: dict[str, str], made: Plan, say: Say) ->
         kept.replace(stack.paths, values)
     except BaseException:
         if not kept.is_unfinished(stack.paths):
-            say("going on with the secrets as they were")
+            say("continuing with the earlier secrets")
             stack.up(stack.counts(), say)
         raise
 

@@ -43,7 +43,7 @@ def main() -> None:
             postgres.replace_superuser_password(settings, rotated.postgres_password, postgres_at, _SERVER_TIMEOUT_S)
         postgres.wait_for_server(settings, postgres_at, _SERVER_TIMEOUT_S)
         with postgres.one_at_a_time(postgres.connect(settings, postgres_at)) as admin:
-            _say("making databases and roles")
+            _say("creating databases and roles")
             postgres.create_databases(settings, admin)
             postgres.end_sessions(admin, rotated.keys)
             if "METADATA_URL" not in named:
@@ -61,13 +61,13 @@ def _set_up_airflow(settings: Settings, rotated: Rotated, owner: Connection, add
     metadata = airflow.connect(address)
     airflow.check_fernet_key(settings, metadata, earlier=rotated.fernet_key)
     if rotated.voids_messages:
-        _say("giving waiting tasks back to the scheduler")
+        _say("returning waiting tasks to the scheduler")
         queue_again(settings, metadata, broker)
     # All checks are done here: the embedded stack now starts the roles that do not need the metadata database.
     _say(MIGRATING)
     airflow.migrate(owner, metadata.info.dbname)
     if rotated.fernet_key:
-        _say("encrypting connections, variables and triggers anew")
+        _say("encrypting connections, variables and triggers with the new key")
         airflow.encrypt_anew(settings, rotated.fernet_key)
     _say("the administrator")
     airflow.ensure_admin(settings, metadata)

@@ -82,6 +82,6 @@ def _wait(key: str, attempt: Callable[[], str | None], timeout_s: float) -> None
     while (said := attempt()) is not None:
         if any(part in said for part in _FINAL) or time.monotonic() > deadline:
             raise AirfleetError(
-                f"What {key} in .env names cannot be used: {said}. Mend the address, or the server, and run again."
+                f"What {key} in .env names cannot be used: {said}. Correct the address, or the server, and run again."
             )
         time.sleep(_RETRY_S)
