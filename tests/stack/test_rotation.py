@@ -12,9 +12,9 @@ import pytest
 from support import doors
 from support.checkout import Checkout, end, hear, wait_until
 
-from airfleet.env_file import GENERATORS
-from airfleet.paths import Paths
-from airfleet.rotate import kept
+from airfleet.config.env_file import GENERATORS
+from airfleet.config.paths import Paths
+from airfleet.operate.rotate import kept
 
 # 12 tasks for 4 slots: while the first run, the others wait in Redis. Files let them end.
 IN_FLIGHT = '''
