@@ -7,13 +7,13 @@ from importlib import resources
 from statistics import correlation, linear_regression
 from typing import Any
 
+from airfleet.config.errors import AirfleetError
+from airfleet.stack.roles import DAG_PROCESSOR, SCHEDULER, WEBSERVER, WORKER
+from airfleet.upstream import parsing_loop
 from bench import workloads
 from bench.account import Meter, memory_bytes
 from bench.instance import SLOTS
 from bench.part import Part, medians
-from airfleet.config.errors import AirfleetError
-from airfleet.stack.roles import DAG_PROCESSOR, SCHEDULER, WEBSERVER, WORKER
-from airfleet.upstream import parsing_loop
 
 _POLL_S = 0.5
 _PARSE_TIMEOUT_S = 1800.0

@@ -9,11 +9,11 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from airfleet.config.sizes import SIZES
 from bench import sizing
 from bench.growth import ScaleOut
 from bench.instance import OURS
 from bench.performance_page import table
-from airfleet.config.sizes import SIZES
 
 # What was not measured is not written about.
 _NEEDS = {

