@@ -6,7 +6,7 @@ PYTEST := $(VENV)/bin/pytest
 SCALE ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help env test lint types unit contract sql stack faults faults-short bench bench-fast bench-shop
+.PHONY: help env test lint types unit contract sql stack faults faults-short nightly bench bench-fast bench-shop
 .PHONY: performance monitoring programs dashboards images test-compose format lock up down
 
 help: ## List the targets
@@ -38,20 +38,25 @@ sql: env ## The shop's SQL on a real Postgres
 	$(PYTEST) tests/sql
 
 stack: env ## A running stack, from a fresh checkout
-	$(PYTEST) tests/stack
+	$(PYTEST) tests/stack -m "not nightly"
 
 faults: env ## Every fault of docs/reliability.md, whose table this writes (hours; root, for the network and the disk)
 	$(PYTEST) tests/faults --report docs/reliability.json; status=$$?; \
 	PYTHONPATH=src:tests $(VENV)/bin/python -m support.faults.report docs/reliability.json docs/reliability.md; exit $$status
 
 faults-short: env ## The few faults that CI tries; minutes
-	$(PYTEST) tests/faults -m short
+	$(PYTEST) tests/faults -m "not nightly"
+
+nightly: programs ## The tests that CI leaves out: slow ones, and every other fault (hours; Debian, root)
+	$(PYTEST) tests/stack -m nightly
+	$(PYTEST) tests/faults -m nightly
+	PYTEST=$(CURDIR)/$(PYTEST) tests/compose/ci.sh -m nightly
 
 programs: env ## Build Prometheus and its companions into the user's cache, once; minutes
 	PYTHONPATH=src $(VENV)/bin/python -P -m airfleet.observe.servers.build
 
 monitoring: programs ## Metrics, alerts and dashboards, on live servers and a running stack
-	$(PYTEST) tests/monitoring
+	$(PYTEST) tests/monitoring -m "not nightly"
 
 dashboards: env ## Write monitoring/grafana/dashboards anew from monitoring/dashboards
 	PYTHONPATH=src:monitoring $(VENV)/bin/python -P -m dashboards
@@ -60,7 +65,7 @@ images: programs ## What test-compose needs and takes minutes: an engine, a brow
 	PYTEST=$(CURDIR)/$(PYTEST) tests/compose/ci.sh prepare
 
 test-compose: env ## The real compose files on a real Docker engine, installed on the spot (Debian, root)
-	PYTEST=$(CURDIR)/$(PYTEST) tests/compose/ci.sh
+	PYTEST=$(CURDIR)/$(PYTEST) tests/compose/ci.sh -m "not nightly"
 
 bench: env ## How fast this is beside the official deployment, into docs/performance.json (three hours, a quiet machine)
 	./airfleet bench --to docs/performance.json

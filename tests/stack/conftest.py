@@ -43,6 +43,15 @@ def first_up(checkout: Checkout) -> str:
 
 
 @pytest.fixture(scope="session")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """Another checkout, not started, with four slots and a first run that is over at once."""
+    made = make(tmp_path_factory.mktemp("another stack") / "air fleet")
+    made.set_env(FIRST_RUN="", WORKERS=2, WORKER_CONCURRENCY=2, SMTP_PASSWORD="not-ours-to-change")
+    yield made
+    made.airfleet("down", "--timeout", "5", "--volumes", "--yes", check=False)
+
+
+@pytest.fixture(scope="session")
 def settings(checkout: Checkout) -> Settings:
     """The running stack's settings."""
     return load(checkout.root / ".env")

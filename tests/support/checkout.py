@@ -80,16 +80,8 @@ class Checkout:
     def interrupt(self, step: str, *arguments: str, with_signal: signal.Signals, timeout_s: float) -> None:
         """Start `./airfleet ARGUMENTS`, signal its process group once it says *step*, and return at its end."""
         started = self.start(*arguments)
-        assert started.stdout is not None
-        seen = []
-        for line in started.stdout:
-            seen.append(line)
-            if step in line:
-                break
-        assert any(step in line for line in seen), seen
-        os.killpg(started.pid, with_signal)
-        started.communicate(timeout=timeout_s)
-        assert started.returncode != 0
+        hear(started, step)
+        end(started, with_signal, timeout_s)
 
     def environment(self) -> dict[str, str]:
         """Return what a login shell would have: none of the test runner's own variables."""
@@ -131,6 +123,24 @@ class Checkout:
         partial.write_text(source)
         partial.chmod(0o644)
         partial.rename(partial.with_name(f"{name}.py"))
+
+
+def hear(process: subprocess.Popen[str], step: str) -> str:
+    """Return what *process* prints until a line holds *step*."""
+    assert process.stdout is not None
+    seen = []
+    for line in process.stdout:
+        seen.append(line)
+        if step in line:
+            return "".join(seen)
+    raise AssertionError(f"{step!r} was never said: {seen}")
+
+
+def end(process: subprocess.Popen[str], with_signal: signal.Signals, timeout_s: float) -> None:
+    """Signal the process group of *process*, and return when it has ended without success."""
+    os.killpg(process.pid, with_signal)
+    process.communicate(timeout=timeout_s)
+    assert process.returncode != 0
 
 
 def make(root: Path, user: str | None = None) -> Checkout:
