@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import urllib.request
 
+from airfleet.metrics import database as m
 from airfleet.observe.exporter.collector import Samples
-from airfleet.observe.metrics import database as m
 
 
 class Webserver:
