@@ -10,8 +10,9 @@ MINUTES ?= 100
 LONG := --minutes $(MINUTES) $(if $(AGAIN),--again)
 
 .DEFAULT_GOAL := help
-.PHONY: help env test lint types unit contract sql stack faults faults-short nightly evidence bench bench-fast bench-shop
-.PHONY: performance monitoring programs dashboards images test-compose format lock up down
+.PHONY: help env test lint types unit contract sql stack faults faults-short nightly evidence bench bench-fast
+.PHONY: bench-shop lint-compose performance reliability monitoring programs dashboards images test-compose format lock
+.PHONY: up down
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -28,6 +29,9 @@ lint: env ## Style, common mistakes, weak spots and secrets
 	$(VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive src airflow monitoring \
 	  2> >(grep -v 'nosec encountered' >&2)
 	PYTHONPATH=tests $(VENV)/bin/python -m support.secret_scan
+
+lint-compose: ## What builds and describes the Docker deployment: its style, its risks, and its wheels for aarch64
+	tests/compose/lint.sh
 
 types: env ## Types, strictly
 	$(VENV)/bin/mypy

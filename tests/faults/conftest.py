@@ -45,7 +45,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
         checkout.airfleet("up", "--engine", "embedded")
         yield _prepared(checkout, request)
     finally:
-        checkout.airfleet("down", "--timeout", "10", "--volumes", "--yes", check=False)
+        checkout.destroy()
 
 
 def _prepared(checkout: Checkout, request: pytest.FixtureRequest) -> Fleet:

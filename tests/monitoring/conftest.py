@@ -23,8 +23,8 @@ from support.watched import Watched
 
 from airfleet.observe.servers import alertmanager_config, build, prometheus_config
 from airfleet.operate import airflow_api
-from airfleet.stack.embedded import servers, watchers
 from airfleet.stack.embedded import stack as embedded_stack
+from airfleet.stack.embedded import watchers
 
 REPO = Path(__file__).parents[2]
 
@@ -196,8 +196,7 @@ def watched(program: Callable[[build.Program], Path]) -> Iterator[Watched]:
             one.run_dags()
             yield one
         finally:
-            one.stack.down(lambda _line: None, timeout_s=5)
-            servers.delete(one.stack.paths)
+            one.checkout.destroy()
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -33,7 +33,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     up = made.airfleet("up", check=False)
     (made.root.parent / "up.txt").write_text(up.stdout + up.stderr)
     yield made
-    made.airfleet("down", "--timeout", "10", "--volumes", "--yes", check=False)
+    made.destroy()
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +48,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     made = make(tmp_path_factory.mktemp("another stack") / "air fleet")
     made.set_env(FIRST_RUN="", WORKERS=2, WORKER_CONCURRENCY=2, SMTP_PASSWORD="not-ours-to-change")
     yield made
-    made.airfleet("down", "--timeout", "5", "--volumes", "--yes", check=False)
+    made.destroy()
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from airfleet.config.paths import Paths
+from airfleet.stack.embedded import servers
+from airfleet.stack.embedded.process_manager import kill_tree, processes
 from airfleet.stack.preflight import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,6 +119,19 @@ class Checkout:
             assert any(line.startswith(f"{key}=") for line in lines), f"{key} is not in .env"
             lines = [f"{key}={value}" if line.startswith(f"{key}=") else line for line in lines]
         path.write_text("\n".join(lines) + "\n")
+
+    def destroy(self) -> None:
+        """Kill what runs of this checkout's embedded stack, and delete its data, as no user would."""
+        paths = Paths(self.root)
+
+        def gone() -> bool:
+            found = processes(paths)
+            for process in found:
+                kill_tree(process.pid)
+            return not found
+
+        wait_until("all of it has ended", gone, timeout_s=30)
+        servers.delete(paths)
 
     def add_dag(self, name: str, source: str) -> None:
         """Drop a Dag file in, in one step as an editor would."""
