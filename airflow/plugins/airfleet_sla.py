@@ -1,4 +1,4 @@
-"""Registers the listener that counts SLA misses of tasks, and the start of run deadlines; see runtime.sla."""
+"""Registers the listener that counts SLA misses of tasks, and the start of run deadlines; see airfleet.sla."""
 
 from airflow.plugins_manager import AirflowPlugin
 
