@@ -60,8 +60,10 @@ class Known:
     """What looks like a secret and is none: of each file the digests, or a kind of which all are something else."""
 
     def __init__(self, table: Path) -> None:
-        self._entries = tomllib.loads(table.read_text())
-        self.reasons = [entry.get("reason", "") for entry in self._entries.values()]
+        entries = tomllib.loads(table.read_text())
+        self.reasons = [entry.get("reason", "") for entry in entries.values()]
+        # The history knows a file that was moved by its earlier names as well.
+        self._entries = {name: entry for now, entry in entries.items() for name in (now, *entry.get("was", ()))}
 
     def explains(self, found: Finding) -> bool:
         """Return whether *found* is one of them."""
