@@ -70,7 +70,7 @@ KNOWN = {
     # What a worker forgets as it stops or loses Redis, and what then nobody counts (handover).
     "celery.concurrency.asynpool:AsynPool.flush": "7315a8aaaf155e0c",
     "celery.worker.consumer.consumer:Consumer.on_close": "44c736d6f82524ef",
-    "billiard.pool:ResultHandler._make_methods": "0c8754efeb4d5178",
+    "billiard.pool:ResultHandler._make_methods": "9b6ed6767639fb61",
     "billiard.pool:Worker._ensure_messages_consumed": "2349f7e1103d1029",
     # What of a trigger is encrypted anew, and what of it may be plain (triggers).
     "airflow.models.trigger:Trigger.rotate_fernet_key": "7c8ec5adc22df9d5",
@@ -96,7 +96,7 @@ KNOWN = {
     # What makes and uses the validator of an argument or answer of a page (page_fields).
     "fastapi._compat.v2:ModelField": "a614a294aaafb3fb",
     # What a middleware does around a page, and the middlewares that a task's call passes (middlewares).
-    "starlette.middleware.base:BaseHTTPMiddleware.__call__": "2178708b7d867301",
+    "starlette.middleware.base:BaseHTTPMiddleware.__call__": "a8390f3b9374199c",
     "airflow.api_fastapi.auth.middlewares.refresh_token:JWTRefreshMiddleware.dispatch": "b40f8c6967e7be0a",
     "airflow.api_fastapi.execution_api.app:CorrelationIdMiddleware": "ceb1fb9c1620ee4c",
     "airflow.api_fastapi.execution_api.app:JWTReissueMiddleware": "95bfac9615541e73",

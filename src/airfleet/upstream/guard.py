@@ -8,10 +8,10 @@ log = logging.getLogger(__name__)
 AIRFLOW = ("apache-airflow-core", "3.3.2")
 CADWYN = ("cadwyn", "7.0.0")
 CELERY = ("celery", "5.6.3")
-FAB = ("apache-airflow-providers-fab", "3.9.0")
+FAB = ("apache-airflow-providers-fab", "3.10.2")
 FASTAPI = ("fastapi", "0.136.3")
-SQLALCHEMY = ("sqlalchemy", "2.0.54")
-STARLETTE = ("starlette", "1.6.0")
+SQLALCHEMY = ("sqlalchemy", "2.1.9")
+STARLETTE = ("starlette", "1.10.0")
 
 # By the name of the package that is imported.
 KNOWN = {"airflow": AIRFLOW, "fastapi": FASTAPI, "sqlalchemy": SQLALCHEMY}

@@ -73,7 +73,7 @@ def whole(call: Call) -> Call:
                 nonlocal response
                 if message["type"] == "http.response.start":
                     response = Response(status_code=message["status"])
-                    response.raw_headers = list(message["headers"])
+                    response.raw_headers = list(message.get("headers", []))
                 elif message["type"] == "http.response.body":
                     body.append(message.get("body", b""))
                 else:
