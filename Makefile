@@ -7,7 +7,7 @@ SCALE ?= 20
 
 .DEFAULT_GOAL := help
 .PHONY: help env test lint types unit contract sql stack faults faults-short bench bench-fast bench-shop
-.PHONY: performance monitoring programs dashboards images test-compose format lock up down
+.PHONY: performance monitoring programs patches dashboards images test-compose format lock up down
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -52,6 +52,11 @@ programs: env ## Build Prometheus and its companions into the user's cache, once
 
 monitoring: programs ## Metrics, alerts and dashboards, on live servers and a running stack
 	$(PYTEST) tests/monitoring
+
+patches: env ## Write docs/patches.md anew from src/airfleet/runtime/patches
+	mkdir -p build
+	PYTHONPATH=src $(VENV)/bin/python -P -m airfleet.runtime.patches.listing >build/patches.md
+	mv build/patches.md docs/patches.md
 
 dashboards: env ## Write monitoring/grafana/dashboards anew from monitoring/dashboards
 	PYTHONPATH=src:monitoring $(VENV)/bin/python -P -m dashboards

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from pydantic import SecretStr
 
+from airfleet.runtime.patches import switch
 from airfleet.settings import Settings
 
 BROKER_URL = "AIRFLOW__CELERY__BROKER_URL"
@@ -113,6 +114,7 @@ def environment(role: Role, settings: Settings, at: Addresses) -> dict[str, str]
             "AIRFLOW_VAR_MAIL_TO": settings.mail_to,
             "AIRFLOW_VAR_METADATA_RETENTION_DAYS": str(settings.metadata_retention_days),
             "AIRFLOW_VAR_LOG_RETENTION_DAYS": str(settings.log_retention_days),
+            switch.VARIABLE: settings.airfleet_patches,
         }
     for grant in Grant:
         if grant in role.grants:

@@ -9,7 +9,7 @@ import typer
 
 from airfleet import env_file, first_run, runs
 from airfleet.api import AirflowApi, DagRun
-from airfleet.cli import backup, bench, deployment, look, rotate, show, team, upgrade
+from airfleet.cli import backup, bench, deployment, look, patches, rotate, show, team, upgrade
 from airfleet.cli.look import Json
 from airfleet.docker.join import worker_env
 from airfleet.embedded.instances import MAX_WORKERS
@@ -160,6 +160,7 @@ def main() -> None:
     """Run the command line; problems are printed as sentences, without a traceback."""
     try:
         app.add_typer(look.commands)
+        app.command()(patches.patches)
         app.command()(bench.bench)
         app.command()(rotate.rotate)
         app.command()(upgrade.upgrade)

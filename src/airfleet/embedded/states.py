@@ -26,6 +26,11 @@ class InstanceState:
     slots: int | None = None
     running: int | None = None
 
+    @property
+    def reports_as(self) -> str:
+        """The name under which this process reports what it changed (airfleet.runtime.patches.report)."""
+        return self.name
+
 
 def look(found: Iterable[ProcessState], wanted: Iterable[Instance], settings: Settings) -> list[InstanceState]:
     """Return health, memory and slots of every process of *found*; servers first, roles in the order of *wanted*."""
