@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from airfleet.embedded.states import InstanceState
 from airfleet.paths import Paths
-from airfleet.runtime.patches import report, switch
+from airfleet.runtime.patches import reported, switch
 from airfleet.runtime.patches.patch import ROLES, Patch
 from airfleet.runtime.patches.registry import PATCHES
 from airfleet.stacks import Stack
@@ -30,7 +30,7 @@ def not_active(stack: Stack, states: Sequence[InstanceState]) -> list[str]:
     missing: dict[str, list[str]] = {}
     for patch in switch.wanted(stack.settings.airfleet_patches, PATCHES):
         for place in found[patch.name]:
-            if place.state != report.ACTIVE:
+            if place.state != reported.ACTIVE:
                 missing.setdefault(place.process, []).append(patch.name)
     return [
         f"{process} works without changes that .env asks for: {', '.join(names)}. ./airfleet patches says why."
@@ -45,7 +45,7 @@ def places(states: Iterable[InstanceState], paths: Paths) -> Mapping[str, list[P
         role = next((role for role in ROLES if state.name.startswith(role)), None)
         if role is None or not state.pid:
             continue
-        said = report.read(paths.airflow_home, state.reports_as)
+        said = reported.read(paths.airflow_home, state.reports_as)
         if said is not None and said.written < time.time() - state.uptime_s - _SLACK_S:
             said = None
         for patch in PATCHES:
@@ -54,7 +54,7 @@ def places(states: Iterable[InstanceState], paths: Paths) -> Mapping[str, list[P
     return found
 
 
-def _state(patch: Patch, said: report.Report | None) -> str:
+def _state(patch: Patch, said: reported.Report | None) -> str:
     if said is None:
         return NO_REPORT
     if patch.name in said.states:

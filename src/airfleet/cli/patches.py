@@ -8,7 +8,7 @@ from rich.table import Table
 from airfleet.cli import deployment, show
 from airfleet.cli.active_patches import Place, places
 from airfleet.cli.look import Json
-from airfleet.runtime.patches import report, switch
+from airfleet.runtime.patches import reported, switch
 from airfleet.runtime.patches.patch import ROLES, Patch
 from airfleet.runtime.patches.registry import PATCHES
 
@@ -35,10 +35,10 @@ def _summary(patch: Patch, wanted: bool, found: Sequence[Place]) -> str:
         return f"{'in' if wanted else 'off in'} {', '.join(patch.roles)}, when it runs"
     if not found:
         return f"no role runs; {'on' if wanted else 'off'} from the next start"
-    active = [place.process for place in found if place.state == report.ACTIVE]
+    active = [place.process for place in found if place.state == reported.ACTIVE]
     parts = [f"[green]{', '.join(active)}[/]"] if active else []
     colour = "red" if wanted else "dim"
-    parts += [f"[{colour}]{p.process}: {escape(p.state)}[/]" for p in found if p.state != report.ACTIVE]
+    parts += [f"[{colour}]{p.process}: {escape(p.state)}[/]" for p in found if p.state != reported.ACTIVE]
     return "\n".join(parts)
 
 

@@ -22,7 +22,7 @@ from airfleet.roles import (
     Role,
     environment,
 )
-from airfleet.runtime.patches import report
+from airfleet.runtime.patches import reported
 from airfleet.settings import Settings
 
 LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"  # noqa: S104 # nosec B104 - what .env may say
@@ -102,7 +102,7 @@ def _instance(role: Role, number: int, settings: Settings, paths: Paths) -> Inst
         environment=process_environment(paths)
         | environment(role, settings, addresses(settings))
         | (_statsd(settings) if role.runs_airflow else {})
-        | {report.INSTANCE: name}
+        | {reported.INSTANCE: name}
         | _local(role, number, settings, paths),
         stop_seconds=settings.stop_grace_seconds if role is WORKER else 60,
     )

@@ -28,7 +28,7 @@ class InstanceState:
 
     @property
     def reports_as(self) -> str:
-        """The name under which this process reports what it changed (airfleet.runtime.patches.report)."""
+        """The name under which this process reports what it changed (airfleet.runtime.patches.reported)."""
         return self.name
 
 

@@ -7,7 +7,6 @@ sources that it was written for are installed, whatever their version, and else 
 """
 
 import functools
-import importlib
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -32,26 +31,26 @@ def install() -> None:
 
 
 def complete() -> None:
-    """Import what is still to be changed in this role, and report what was done; a role calls this as it starts."""
-    from airfleet.runtime.patches import digests, report
+    """Report what is changed in this role, now or as soon as it imports what is to be changed; a role starts with this.
+
+    A module that a role may never need is not imported for it.
+    """
+    from airfleet.runtime.patches import digests, reported
 
     install()
-    for name in _targets():
-        try:
-            importlib.import_module(name)
-        except Exception as error:  # whatever a module raises, the role starts
-            for patch in _targets()[name]:
-                _leave_out(patch, f"{name} cannot be imported: {error}")
+    for patch in _wanted():
+        if patch.replaces and _fits(patch):
+            reported.note(patch.name, reported.ACTIVE)
     digests.forget()
-    report.write()
+    reported.write()
 
 
 def wants(name: str) -> bool:
     """Return whether the extension *name* of the registry is wanted in this process, and note it as active if so."""
-    from airfleet.runtime.patches import report
+    from airfleet.runtime.patches import reported
 
     if any(patch.name == name for patch in _wanted()):
-        report.note(name, report.ACTIVE)
+        reported.note(name, reported.ACTIVE)
         return True
     return False
 
@@ -108,7 +107,7 @@ def _execute(patches: Iterable["Patch"], execute: Callable[[ModuleType], None], 
 
 
 def _change(patch: "Patch", module: ModuleType) -> None:
-    from airfleet.runtime.patches import report
+    from airfleet.runtime.patches import reported
 
     try:
         if patch.change is not None:
@@ -116,7 +115,7 @@ def _change(patch: "Patch", module: ModuleType) -> None:
     except Exception as error:
         _leave_out(patch, f"{module.__name__} could not be changed: {error!r}")
     else:
-        report.note(patch.name, report.ACTIVE)
+        reported.note(patch.name, reported.ACTIVE)
 
 
 def _change_loaded() -> None:
@@ -139,9 +138,9 @@ def _fits(patch: "Patch") -> bool:
 def _leave_out(patch: "Patch", reason: str) -> None:
     import logging
 
-    from airfleet.runtime.patches import report
+    from airfleet.runtime.patches import reported
 
-    report.note(patch.name, reason)
+    reported.note(patch.name, reason)
     logging.getLogger(__name__).warning(
         "The change %s is left out: %s. See docs/patches.md for what it is for.", patch.name, reason
     )
