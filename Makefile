@@ -48,7 +48,7 @@ faults-short: env ## The few faults that CI tries; minutes
 	$(PYTEST) tests/faults -m short
 
 programs: env ## Build Prometheus and its companions into the user's cache, once; minutes
-	PYTHONPATH=src $(VENV)/bin/python -P -m airfleet.monitoring.build
+	PYTHONPATH=src $(VENV)/bin/python -P -m airfleet.observe.servers.build
 
 monitoring: programs ## Metrics, alerts and dashboards, on live servers and a running stack
 	$(PYTEST) tests/monitoring
@@ -74,13 +74,13 @@ bench-fast: env ## The same in some 3 minutes, without scale and soak; fails whe
 	./airfleet bench --fast
 
 bench-shop: env ## The shop's pipelines at data scale SCALE (20), their copying beside psql's; on servers of their own
-	PYTHONPATH=src $(VENV)/bin/python -m airfleet.bench.modules 'retail generate --scale $(SCALE)' retail.first_run \
-		'retail.bench $(SCALE)'
+	PYTHONPATH=src $(VENV)/bin/python -m bench.modules 'retail generate --scale $(SCALE)' retail.first_run \
+		'retail.bench_load $(SCALE)'
 
 performance: env ## Write docs/performance.md and docs/scaling.md from docs/performance.json
 	mkdir -p build
-	PYTHONPATH=src $(VENV)/bin/python -m airfleet.bench.page docs/performance.json >build/performance.md
-	PYTHONPATH=src $(VENV)/bin/python -m airfleet.bench.scaling docs/performance.json >build/scaling.md
+	PYTHONPATH=src $(VENV)/bin/python -m bench.performance_page docs/performance.json >build/performance.md
+	PYTHONPATH=src $(VENV)/bin/python -m bench.scaling docs/performance.json >build/scaling.md
 	mv build/performance.md build/scaling.md docs
 
 format: env ## Rewrite the code in the project's style

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 
-from airfleet.policies.ids import refuse_unmeasurable_ids
+from airfleet.runtime.ids import refuse_unmeasurable_ids
 from airfleet.runtime.patches import hook
 
 if TYPE_CHECKING:

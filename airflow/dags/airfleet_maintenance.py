@@ -21,11 +21,12 @@ SECONDS_A_DAY = 86_400
 def _old_logs(unfinished: list[str]) -> tuple[Path, list[Path]]:
     from airflow.sdk.configuration import conf
 
-    from airfleet.maintenance import api, logs
+    from airfleet.runtime.maintenance import web_page
+    from airfleet.runtime.maintenance import old_logs
 
     folder = Path(conf.get("logging", "base_log_folder"))
-    before = time.time() - int(Variable.get(api.LOG_DAYS)) * SECONDS_A_DAY
-    return folder, list(logs.old(folder, before, unfinished))
+    before = time.time() - int(Variable.get(web_page.LOG_DAYS)) * SECONDS_A_DAY
+    return folder, list(old_logs.old(folder, before, unfinished))
 
 
 @dag(
@@ -44,9 +45,9 @@ def _old_logs(unfinished: list[str]) -> tuple[Path, list[Path]]:
 def airfleet_maintenance() -> None:
     @task
     def count() -> dict[str, Any]:
-        from airfleet.maintenance import api
+        from airfleet.runtime.maintenance import web_page
 
-        found = api.ask_to_clean(dry_run=True)
+        found = web_page.ask_to_clean(dry_run=True)
         folder, files = _old_logs(found["unfinished"])
         print(f"Rows from before {found['before']}:", found["rows"] or "none")
         print(f"Log files under {folder}: {len(files)}")
@@ -54,10 +55,10 @@ def airfleet_maintenance() -> None:
 
     @task
     def clean_database(params: dict[str, Any] | None = None) -> dict[str, Any]:
-        from airfleet.maintenance import api
+        from airfleet.runtime.maintenance import web_page
 
         _unless_dry(params)
-        found = api.ask_to_clean(dry_run=False)
+        found = web_page.ask_to_clean(dry_run=False)
         print(f"Deleted from before {found['before']}:", found["rows"] or "nothing")
         return {"rows": sum(found["rows"].values())}
 
@@ -72,11 +73,11 @@ def airfleet_maintenance() -> None:
 
     @task
     def clean_logs(counted: dict[str, Any], params: dict[str, Any] | None = None) -> dict[str, Any]:
-        from airfleet.maintenance import logs
+        from airfleet.runtime.maintenance import old_logs
 
         _unless_dry(params)
         folder, files = _old_logs(counted["unfinished"])
-        logs.delete(folder, files)
+        old_logs.delete(folder, files)
         print(f"Deleted {len(files)} log files under {folder}.")
         return {"rows": len(files)}
 

@@ -164,7 +164,7 @@ def _ours(conn: connection, settings: Settings, files: Mapping[FileName, str], o
             yield file, digest
 
     with conn.cursor() as cur:
-        warehouse.run(cur, "ingest/begin")
+        warehouse.run(cur, "ingest/begin_load")
         cost.start()
         ingest.copy_files(cur, settings, in_turns(), "bench")
         # A commit writes down what was not logged, or waits for the log.

@@ -120,7 +120,7 @@ def load(conn: connection, settings: Settings, fresh: Mapping[str, str], run_id:
         held = _held(cur)
         todo = _to_load(fresh, held)
         if todo:
-            warehouse.run(cur, "ingest/begin")
+            warehouse.run(cur, "ingest/begin_load")
             copying = time.monotonic()
             copy_files(cur, settings, ((file, fresh[file.name]) for file in todo), run_id)
             copying_s = time.monotonic() - copying
@@ -154,7 +154,7 @@ def _to_load(fresh: Mapping[str, str], held: Mapping[str, tuple[str, int]]) -> l
 
 
 def copy_files(cur: cursor, settings: Settings, files: Iterable[tuple[FileName, str]], run_id: str) -> None:
-    """Copy *files* (with their content hashes) into raw; "ingest/begin" has run before."""
+    """Copy *files* (with their content hashes) into raw; "ingest/begin_load" has run before."""
     with _made_anew(cur) as anew:
         for file, digest in files:
             _take(cur, settings.source_dir / file.name, file, digest, run_id, frozen=file.entity in anew)

@@ -35,7 +35,7 @@ def begin(conn: connection, run_id: str, as_of: datetime) -> int:
                 f"The warehouse holds no rows from before {as_of:%Y-%m-%d %H:%M} UTC, so there is nothing to check. "
                 "Run weekly_full_pipeline first; it loads the shop's files."
             )
-        warehouse.run(cur, "quality/begin", run_id=run_id, as_of=as_of, rows=rows)
+        warehouse.run(cur, "quality/begin_checks", run_id=run_id, as_of=as_of, rows=rows)
     return rows
 
 
@@ -43,7 +43,7 @@ def _scope(cur: cursor, as_of: datetime) -> dict[str, int]:
     """Make the rows before *as_of* what the checks see, and count them by entity."""
     counts = {}
     for entity in ENTITIES:
-        warehouse.run(cur, f"quality/scope_{entity}", as_of=as_of)
+        warehouse.run(cur, f"quality/changed_{entity}", as_of=as_of)
         counts[entity] = int(warehouse.one(cur, f"SELECT count(*) FROM pg_temp.{entity}"))  # noqa: S608 # nosec B608
     return counts
 

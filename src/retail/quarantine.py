@@ -63,7 +63,7 @@ def replay(conn: connection, entity: Entity, path: Path, by: str) -> Replayed:
     began = time.monotonic()
     with warehouse.transaction(conn, Lock.INGEST) as cur:
         warehouse.require_schema(cur)
-        warehouse.run(cur, "ingest/begin")
+        warehouse.run(cur, "ingest/begin_load")
         rows = _correct(cur, entity, path, by)
         ingest.decide(cur)
         held = int(

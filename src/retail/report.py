@@ -89,7 +89,7 @@ def gather(conn: connection, run_id: str, as_of: datetime) -> Facts:
     with warehouse.transaction(conn, snapshot=True) as cur:
         warehouse.require_schema(cur)
         weeks = {row[0]: Week(*row[1:]) for row in warehouse.run(cur, "report/weeks", before=as_of)}
-        scored = warehouse.run(cur, "report/score", run_id=run_id)
+        scored = warehouse.run(cur, "report/last_score", run_id=run_id)
         if 0 not in weeks:
             raise Verdict("The marts hold no sales to report. Run the steps before this one again.")
         if not scored:
@@ -119,22 +119,22 @@ def gather(conn: connection, run_id: str, as_of: datetime) -> Facts:
 
 def _draw(facts: Facts) -> dict[str, Markup]:
     # Here, and not where the Dag file is read: each parse and each task would load the drawing library (0.1 CPU s).
-    from retail import charts
+    from retail import report_charts
 
     labels = [f"{day:%d %b}" for day, _ in facts.days]
     months = [f"{row[0]:%b}" for row in facts.months]
     names = [" ".join(str(row[0]).split())[:_NAME_CHARS] for row in facts.products]
     drawn = {
-        "daily": charts.line(
+        "daily": report_charts.line(
             "daily",
             labels,
             [cents for _, cents in facts.days],
             major=[f"{day:%d %b}" for day, _ in facts.days if day.day == 1],
         ),
-        "monthly": charts.bars("monthly", months, [float(row[5]) for row in facts.months]),
-        "products": charts.sideways("products", names, [float(row[4]) for row in facts.products]),
-        "segments": charts.ring("segments", [(row[0], float(row[3])) for row in facts.segments]),
-        "quality": charts.score_line(
+        "monthly": report_charts.bars("monthly", months, [float(row[5]) for row in facts.months]),
+        "products": report_charts.sideways("products", names, [float(row[4]) for row in facts.products]),
+        "segments": report_charts.ring("segments", [(row[0], float(row[3])) for row in facts.segments]),
+        "quality": report_charts.score_line(
             "quality",
             [f"{row[0].astimezone(SHOP_ZONE):%d %b %H:%M}" for row in facts.trend],
             [float(row[1]) for row in facts.trend],

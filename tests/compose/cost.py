@@ -13,8 +13,8 @@ from pathlib import Path
 
 import httpx
 
-from airfleet.docker import engine
-from airfleet.paths import Paths
+from airfleet.stack.docker import compose
+from airfleet.config.paths import Paths
 
 SECONDS = 60
 
@@ -30,12 +30,12 @@ def cpu_seconds(container: str) -> float:
 
 def main(root: Path) -> None:
     """Measure, and print."""
-    compose = engine.Compose(Paths(root), monitoring=True)
+    compose = compose.Compose(Paths(root), monitoring=True)
     found = [c for c in compose.containers() if c["State"] == "running"]
     before = {c["ID"]: cpu_seconds(c["ID"]) for c in found}
     time.sleep(SECONDS)
     after = {c["ID"]: cpu_seconds(c["ID"]) for c in found}
-    memory = engine.memory_bytes([c["ID"] for c in found])
+    memory = compose.memory_bytes([c["ID"] for c in found])
     rows = sorted((c["Service"], memory[c["ID"]] / 1e6, after[c["ID"]] - before[c["ID"]]) for c in found)
     for service, megabytes, seconds in [*rows, ("all", sum(r[1] for r in rows), sum(r[2] for r in rows))]:
         print(f"| `{service}` | {megabytes:.0f} MB | {100 * seconds / SECONDS:.1f} % |")

@@ -10,7 +10,7 @@ python3 -m venv "$work/venv"
 "$work/venv/bin/pip" --quiet install --require-hashes -r "$root/requirements/uv.lock"
 
 cd "$root"
-"$work/venv/bin/hadolint" airflow/Dockerfile src/airfleet/docker/pgbouncer/Dockerfile
+"$work/venv/bin/hadolint" airflow/Dockerfile deploy/pgbouncer/Dockerfile
 for file in docker-compose.*.yml; do
     # --no-env: the same findings whether or not somebody has filled an .env here. Its config gives the reasons.
     "$work/venv/bin/compose-lint" check --no-env --fail-on medium "$file"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from support.deployment import Deployment
 
-from airfleet.docker import engine
-from airfleet.docker import stack as docker_stack
-from airfleet.errors import AirfleetError
+from airfleet.stack.docker import compose
+from airfleet.stack.docker import stack as docker_stack
+from airfleet.config.errors import AirfleetError
 
 PROFILES = ("heavy", "join", "pgbouncer")
 COMBINATIONS = [some for size in range(len(PROFILES) + 1) for some in combinations(PROFILES, size)]
@@ -108,9 +108,9 @@ def _fake_docker(folder: Path, script: str) -> None:
 
 def test_a_machine_without_docker_is_told_both_ways_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert not engine.answers()
+    assert not compose.answers()
     with pytest.raises(AirfleetError, match=r"no `docker` on PATH.*--engine embedded"):
-        engine.require()
+        compose.require()
 
 
 def test_an_engine_that_does_not_answer_is_told_from_a_missing_one(
@@ -118,9 +118,9 @@ def test_an_engine_that_does_not_answer_is_told_from_a_missing_one(
 ) -> None:
     _fake_docker(tmp_path, 'echo "Cannot connect to the Docker daemon" >&2; exit 1')
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    assert not engine.answers()
+    assert not compose.answers()
     with pytest.raises(AirfleetError, match="No Docker engine answers: Cannot connect"):
-        engine.require()
+        compose.require()
 
 
 def test_a_compose_that_is_too_old_or_absent_is_named_with_what_is_needed(
@@ -129,7 +129,7 @@ def test_a_compose_that_is_too_old_or_absent_is_named_with_what_is_needed(
     _fake_docker(tmp_path, 'case "$1" in compose) echo 2.17.3 ;; *) echo 24.0 ;; esac')
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     with pytest.raises(AirfleetError, match=r"Found Compose 2\.17, and airfleet needs 2\.20"):
-        engine.require()
+        compose.require()
     _fake_docker(tmp_path, 'case "$1" in compose) exit 1 ;; *) echo 24.0 ;; esac')
     with pytest.raises(AirfleetError, match="Docker has no `compose` command"):
-        engine.require()
+        compose.require()

@@ -7,7 +7,7 @@ from support.deployment import Deployment
 from support.engine import docker
 from support.service_secrets import MAY_HOLD, SECRETS
 
-from airfleet.docker import engine
+from airfleet.stack.docker import compose
 
 
 def secrets(stack: Deployment) -> dict[str, str]:
@@ -35,7 +35,7 @@ def test_a_container_holds_the_secrets_of_its_service_and_no_other(
     assert first_rows
     services = {c["ID"]: c["Service"] for c in stack.docker().compose.containers()}
     assert "airflow-worker" in services.values()
-    for found in engine.inspect(list(services)):
+    for found in compose.inspect(list(services)):
         service, shown = services[found["Id"]], str(found)
         held = {key for key, value in secrets(stack).items() if value in shown}
         assert held == MAY_HOLD[service] & secrets(stack).keys(), service

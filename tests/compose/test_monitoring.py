@@ -8,8 +8,8 @@ import pytest
 from support.checkout import wait_until
 from support.deployment import Deployment
 
-from airfleet.docker import engine
-from airfleet.monitoring.prometheus_config import JOBS
+from airfleet.stack.docker import compose
+from airfleet.observe.servers.prometheus_config import JOBS
 
 # All but Grafana, which cannot be had here: its dashboards are proved elsewhere, by their queries.
 SERVICES = ("statsd-exporter", "airfleet-exporter", "prometheus", "alertmanager")
@@ -100,7 +100,7 @@ def test_every_rule_file_is_loaded(monitoring: Deployment) -> None:
 def _started(stack: Deployment) -> dict[str, str]:
     # init is a one-shot: every `up` runs it.
     ids = [c["ID"] for c in stack.docker().compose.containers() if c["Service"] != "airflow-init"]
-    return {found["Id"]: found["State"]["StartedAt"] for found in engine.inspect(ids)}
+    return {found["Id"]: found["State"]["StartedAt"] for found in compose.inspect(ids)}
 
 
 def _get(stack: Deployment, port: str, path: str, **parameters: str) -> httpx.Response:

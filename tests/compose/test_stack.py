@@ -9,7 +9,7 @@ import pytest
 from support.checkout import wait_until
 from support.deployment import Deployment
 
-from airfleet.settings import load
+from airfleet.config.settings import load
 
 HEAVY = """
 from airflow.sdk import dag, task
@@ -77,7 +77,7 @@ def test_a_worker_that_stopped_consuming_is_ended_and_comes_back(stack: Deployme
     assert "no longer consuming" in stack.exec("airflow-worker", "python", "-c", cancel, index=index)
     # Docker's own check counts with these, so that the worker may be gone before the third.
     said = [
-        stack.exec("airflow-worker", "python", "-m", "airfleet.docker.worker_health", index=index, check=False)
+        stack.exec("airflow-worker", "python", "-m", "airfleet.stack.docker.worker_health", index=index, check=False)
         for _ in range(3)
     ]
     assert "Takes no tasks from default" in said[0], said

@@ -5,7 +5,7 @@ import importlib.util
 import pytest
 from support.fresh_python import ask
 
-from airfleet.embedded.ahead import MODULES
+from airfleet.stack.embedded.ahead import MODULES
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -21,7 +21,7 @@ def test_nothing_is_asked_of_the_database_meanwhile() -> None:
             raise SystemExit("a database was asked for")
 
         psycopg2.connect = connect
-        from airfleet.embedded import ahead
+        from airfleet.stack.embedded import ahead
 
         ahead.load()
         from airflow.api_fastapi.core_api.routes.public import public_router

@@ -7,7 +7,7 @@ import sys
 from importlib import resources
 from pathlib import Path
 
-from airfleet.bench import compare
+from bench import compare
 
 READ = """\
 import json, sys
@@ -18,7 +18,7 @@ print(json.dumps([bag.import_errors, {dag_id: len(dag.tasks) for dag_id, dag in 
 
 
 def test_airflow_reads_a_chain_of_each_plans_length_and_every_other_dag(tmp_path: Path) -> None:
-    folder = str(resources.files("airfleet.bench").joinpath("dags"))
+    folder = str(resources.files("bench").joinpath("dags"))
     env = os.environ | {"AIRFLOW_HOME": str(tmp_path), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
     command = [sys.executable, "-c", READ, folder]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)

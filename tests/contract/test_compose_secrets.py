@@ -50,7 +50,7 @@ def test_grafana_lets_in_nobody_without_a_login_and_has_no_default_one() -> None
     given = SERVICES["grafana"]["environment"]
     assert given["GF_SECURITY_ADMIN_PASSWORD"] == "${ADMIN_PASSWORD:?run ./airfleet init}"
     assert given["GF_AUTH_ANONYMOUS_ENABLED"] == given["GF_USERS_ALLOW_SIGN_UP"] == "false"
-    provisioned = yaml.safe_load((ROOT / "monitoring/grafana/provisioning/datasources/airfleet.yml").read_text())
+    provisioned = yaml.safe_load((ROOT / "monitoring/grafana/provisioning/datasources/sources.yml").read_text())
     for source in provisioned["datasources"]:
         # In the part that Grafana keeps encrypted and gives back to nobody.
         assert all(value.startswith("$") for value in source["secureJsonData"].values())

@@ -10,7 +10,7 @@ import psutil
 from celery import Celery
 from support.checkout import wait_until
 
-from airfleet.paths import Paths
+from airfleet.config.paths import Paths
 from airfleet.runtime.broker import message_ids
 
 APP = """

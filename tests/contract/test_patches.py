@@ -14,8 +14,8 @@ from celery.app import amqp
 from celery.app.amqp import AMQP
 from support.fresh_python import ask
 
-from airfleet import roles
-from airfleet.paths import ROOT
+from airfleet.stack import roles
+from airfleet.config.paths import ROOT
 from airfleet.runtime import preload
 from airfleet.runtime.patches import digests, hook, listing, process
 from airfleet.runtime.patches.changes import tokens
@@ -74,8 +74,8 @@ def test_each_role_is_known_by_its_command_on_both_engines() -> None:
     assert {
         name: process.role(["/usr/bin/python", f"/opt/venv/bin/{c[0]}", *c[1:]]) for name, c in commands.items()
     } == {name: name for name in ROLES}
-    assert process.role(["python", "-P", "-m", "airfleet.embedded.ahead", "api-server"]) == roles.WEBSERVER.name
-    assert process.role(["python", "-m", "airfleet.init"]) == INIT
+    assert process.role(["python", "-P", "-m", "airfleet.stack.embedded.ahead", "api-server"]) == roles.WEBSERVER.name
+    assert process.role(["python", "-m", "airfleet.stack.init"]) == INIT
     assert process.role(["python", "airflow", "dags", "list"]) is None
 
 

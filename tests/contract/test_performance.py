@@ -5,12 +5,13 @@ import json
 import pytest
 from support.checkout import ROOT
 
-from airfleet.bench import page, scaling
+from bench import performance_page
+from bench import scaling
 
 DOCS = ROOT / "docs"
 
 
-@pytest.mark.parametrize(("written", "made"), [("performance.md", page.page), ("scaling.md", scaling.page)])
+@pytest.mark.parametrize(("written", "made"), [("performance.md", performance_page.page), ("scaling.md", scaling.page)])
 def test_a_page_is_what_its_json_makes_of_it(written: str, made: object) -> None:
     assert callable(made)
     wanted = made(json.loads((DOCS / "performance.json").read_text()))

@@ -5,10 +5,10 @@ import re
 
 from dotenv import dotenv_values
 
-from airfleet.env_file import GENERATORS
-from airfleet.paths import ROOT, Paths
+from airfleet.config.env_file import GENERATORS
+from airfleet.config.paths import ROOT, Paths
 from airfleet.runtime.patches.registry import PATCHES
-from airfleet.settings import Settings
+from airfleet.config.settings import Settings
 
 EXAMPLE = Paths().env_example
 CFG = Paths().airflow_cfg

@@ -9,7 +9,7 @@ from support.faults.fleet import SIZE, Fleet
 from support.faults.recording import tried
 from support.faults.workload import Invariant
 
-from airfleet.monitoring import build
+from airfleet.observe.servers import build
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -13,7 +13,7 @@ from support.faults.fleet import Fleet
 from support.faults.report import Entry
 from support.faults.workload import Invariant, Work
 
-from airfleet.embedded.process_manager import processes
+from airfleet.stack.embedded.process_manager import processes
 
 Record = Callable[..., Entry]
 HEARTBEAT_TIMEOUT = "scheduler.task_instance_heartbeat_timeout"

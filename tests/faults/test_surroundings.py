@@ -14,7 +14,7 @@ from support.faults.network import slow_and_lossy
 from support.faults.report import Entry
 from support.faults.workload import Invariant, Work
 
-from airfleet.monitoring.query import PrometheusClient, QueryError
+from airfleet.observe.boards.query import PrometheusClient, QueryError
 
 Record = Callable[..., Entry]
 

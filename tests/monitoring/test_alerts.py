@@ -13,8 +13,10 @@ import pytest
 import yaml
 
 from airfleet.metrics import database, statsd
-from airfleet.monitoring import alertmanager_init, build, prometheus_config
-from airfleet.monitoring.alertmanager_config import Receivers, configuration, render
+from airfleet.observe.servers import alertmanager_init
+from airfleet.observe.servers import build
+from airfleet.observe.servers import prometheus_config
+from airfleet.observe.servers.alertmanager_config import Receivers, configuration, render
 
 REPO = Path(__file__).parents[2]
 RULES = REPO / "monitoring/prometheus/rules"
@@ -54,11 +56,11 @@ def test_rules_and_configuration_pass_promtools_checks(program: Binary) -> None:
 
 
 def test_every_alert_is_silent_just_before_its_for_and_fires_at_it(program: Binary) -> None:
-    run(str(program(build.PROMTOOL)), "test", "rules", str(REPO / "monitoring/prometheus/tests/alerts.yml"))
+    run(str(program(build.PROMTOOL)), "test", "rules", str(REPO / "monitoring/prometheus/tests/alerts_test.yml"))
 
 
 def test_every_alert_has_a_case_that_sees_it_silent_and_firing() -> None:
-    cases = yaml.safe_load((REPO / "monitoring/prometheus/tests/alerts.yml").read_text())["tests"]
+    cases = yaml.safe_load((REPO / "monitoring/prometheus/tests/alerts_test.yml").read_text())["tests"]
     seen = {
         case["name"].split(":")[0]: [one["exp_samples"][0]["value"] for one in case["promql_expr_test"]]
         for case in cases
@@ -68,7 +70,7 @@ def test_every_alert_has_a_case_that_sees_it_silent_and_firing() -> None:
 
 def test_the_committed_configuration_is_what_the_module_writes() -> None:
     committed = (REPO / "monitoring/prometheus/prometheus.yml").read_text()
-    assert committed == prometheus_config.compose(), "run `python -m airfleet.monitoring.prometheus_config`"
+    assert committed == prometheus_config.compose(), "run `python -m airfleet.observe.servers.prometheus_config`"
 
 
 @pytest.mark.parametrize("name", sorted(ALERTS))

@@ -13,10 +13,12 @@ import httpx
 import pytest
 from support.checkout import ROOT, wait_until
 
-from airfleet import mailbox
-from airfleet.monitoring import build, commands, login
-from airfleet.monitoring.alertmanager_init import write
-from airfleet.preflight import free_ports
+from airfleet.stack import mailbox
+from airfleet.observe.servers import build
+from airfleet.observe.servers import commands
+from airfleet.observe.servers import login
+from airfleet.observe.servers.alertmanager_init import write
+from airfleet.stack.preflight import free_ports
 
 
 def alert(reason: str) -> dict[str, dict[str, str]]:
@@ -54,7 +56,7 @@ def test_a_message_is_caught_with_a_title_whatever_its_alerts_have_in_common(
         data=tmp_path / "data",
         web_port=web_port,
     )
-    catcher = [sys.executable, "-P", "-m", "airfleet.mail_catcher"]
+    catcher = [sys.executable, "-P", "-m", "airfleet.stack.mail_catcher"]
     started = [subprocess.Popen(catcher, env={**os.environ, **given}), subprocess.Popen(manager)]
     try:
 

@@ -15,13 +15,13 @@ import yaml
 from support.time_filter import fill_sql
 
 from airfleet.metrics import database, statsd
-from airfleet.monitoring.page import fill
+from airfleet.observe.boards.html_page import fill
 
 REPO = Path(__file__).parents[2]
 FOLDER = REPO / "monitoring/grafana/dashboards"
 BOARDS = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
 PANELS = [pytest.param(panel, id=f"{uid}: {panel['title']}") for uid, b in BOARDS.items() for panel in b["panels"]]
-SOURCES = yaml.safe_load((REPO / "monitoring/grafana/provisioning/datasources/airfleet.yml").read_text())["datasources"]
+SOURCES = yaml.safe_load((REPO / "monitoring/grafana/provisioning/datasources/sources.yml").read_text())["datasources"]
 
 
 def test_the_committed_dashboards_are_what_the_code_writes() -> None:

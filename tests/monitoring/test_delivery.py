@@ -20,9 +20,12 @@ import pytest
 import yaml
 from aiosmtpd.controller import Controller
 
-from airfleet.monitoring import build, commands, login, prometheus_config
-from airfleet.monitoring.alertmanager_config import Receivers, configuration
-from airfleet.monitoring.query import PrometheusClient
+from airfleet.observe.servers import build
+from airfleet.observe.servers import commands
+from airfleet.observe.servers import login
+from airfleet.observe.servers import prometheus_config
+from airfleet.observe.servers.alertmanager_config import Receivers, configuration
+from airfleet.observe.boards.query import PrometheusClient
 
 REPO = Path(__file__).parents[2]
 

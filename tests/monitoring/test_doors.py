@@ -12,8 +12,8 @@ import redis
 import yaml
 from support.watched import Watched
 
-from airfleet.embedded import watchers
-from airfleet.settings import Settings
+from airfleet.stack.embedded import watchers
+from airfleet.config.settings import Settings
 
 PAGES = {
     watchers.PROMETHEUS: (

@@ -14,12 +14,12 @@ from typing import Any
 import redis
 from support.metadata import Meta, look, values
 
-from airfleet.exporter import server
-from airfleet.exporter.broker import Broker
-from airfleet.exporter.settings import load
-from airfleet.exporter.source import Poller, Samples
-from airfleet.exporter.waiting import Workers
-from airfleet.exporter.workers import CeleryWorkers
+from airfleet.observe.exporter import server
+from airfleet.observe.exporter.queues import Broker
+from airfleet.observe.exporter.options import load
+from airfleet.observe.exporter.collector import Poller, Samples
+from airfleet.observe.exporter.waiting import Workers
+from airfleet.observe.exporter.workers import CeleryWorkers
 
 
 def wait_for(what: Callable[[], Any], seconds: float = 20) -> Any:
@@ -136,7 +136,7 @@ def test_each_source_is_lost_alone_and_comes_back_by_itself(meta: Meta, postgres
         "EXPORTER_TIMEOUT_SECONDS": "2",
         "PYTHONPATH": str(Path(__file__).parents[2] / "src"),
     }
-    process = subprocess.Popen([sys.executable, "-m", "airfleet.exporter"], env=environment)
+    process = subprocess.Popen([sys.executable, "-m", "airfleet.observe.exporter"], env=environment)
     running = 'airflow_db_running_age_seconds{dag_id="sales",task_id="load"}'
     try:
         wait_for(lambda: running in scrape(port, "/metrics"))

@@ -9,9 +9,9 @@ import psycopg2
 import pytest
 from support.metadata import Meta, look, values
 
-from airfleet.exporter.metadata import Metadata
-from airfleet.exporter.queries import Database
-from airfleet.exporter.waiting import Workers
+from airfleet.observe.exporter.metadata import Metadata
+from airfleet.observe.exporter.queries import Database
+from airfleet.observe.exporter.waiting import Workers
 from airfleet.sla.declare import sla
 
 

@@ -17,8 +17,9 @@ from support.checkout import ROOT, wait_until
 from support.time_filter import fill_sql
 from support.watched import SHOP, WATCHED, Watched
 
-from airfleet.embedded import watchers
-from airfleet.monitoring import lag, page
+from airfleet.stack.embedded import watchers
+from bench import metrics_lag
+from airfleet.observe.boards import html_page
 
 BOARDS = sorted((ROOT / "monitoring/grafana/dashboards").glob("*.json"))
 PLANTED = {"TasksKilled", "DagRunFailed", "DeadlineMissed", "TaskSLAMissed"}
@@ -42,7 +43,7 @@ def test_every_query_of_every_panel_has_data(watched: Watched, panel: dict[str, 
                 cursor.execute(statement)
                 assert cursor.fetchall()
             continue
-        expression = page.fill(target["expr"], seconds=900)
+        expression = html_page.fill(target["expr"], seconds=900)
         wait_until(expression, lambda e=expression: watched.query(e), 30)
 
 
@@ -135,17 +136,17 @@ def test_the_missed_deadline_is_mailed(watched: Watched) -> None:
 def test_a_finished_task_is_seen_within_fifteen_seconds(
     watched: Watched, record_property: Callable[[str, object], None]
 ) -> None:
-    ended = lag.ends(watched.database_url("monitoring_reader"), "watched_steps", 0)
-    found = lag.lags(ended, watched.prometheus, "watched_steps")
-    record_property("lag", lag.summary(found))
-    print(f"lag from task end to Prometheus, {lag.summary(found)}")
+    ended = metrics_lag.ends(watched.database_url("monitoring_reader"), "watched_steps", 0)
+    found = metrics_lag.lags(ended, watched.prometheus, "watched_steps")
+    record_property("lag", metrics_lag.summary(found))
+    print(f"lag from task end to Prometheus, {metrics_lag.summary(found)}")
     assert len(found) == 20
     assert max(found) < 15
 
 
 def test_the_pages_pictures_are_drawn_from_the_boards_own_queries(watched: Watched, tmp_path: Path) -> None:
     target = tmp_path / "dashboards.html"
-    drawn = page.write(target, BOARDS, watched.prometheus, minutes=15)
+    drawn = html_page.write(target, BOARDS, watched.prometheus, minutes=15)
     text = html.unescape(target.read_text())
     titles = {panel.values[0]["title"] for panel in panels() if not panel.values[0]["targets"][0].get("rawSql")}
     assert {title for title in titles if title not in text} == set()

@@ -19,9 +19,9 @@ from statsd import StatsClient
 
 from airfleet.metrics.airflow_stats import STATS, Stat
 from airfleet.metrics.model import Kind
-from airfleet.monitoring import build
-from airfleet.monitoring.commands import statsd_exporter
-from airfleet.policies.ids import Task, problems
+from airfleet.observe.servers import build
+from airfleet.observe.servers.commands import statsd_exporter
+from airfleet.runtime.ids import Task, problems
 
 REPO = Path(__file__).parents[2]
 Sample = tuple[str, dict[str, str], float]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from support.checkout import Checkout, make, wait_until
 
-from airfleet.settings import Settings
+from airfleet.config.settings import Settings
 
 
 @pytest.fixture(scope="module")

@@ -14,11 +14,11 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 from support.checkout import Checkout, wait_until
 
-from airfleet.api import AirflowApi
-from airfleet.maintenance import database
-from airfleet.maintenance.api import PREFIX
-from airfleet.roles import postgres_dsn
-from airfleet.settings import Settings
+from airfleet.operate.airflow_api import AirflowApi
+from airfleet.runtime.maintenance import old_rows
+from airfleet.runtime.maintenance.web_page import PREFIX
+from airfleet.stack.roles import postgres_dsn
+from airfleet.config.settings import Settings
 
 Connect = Callable[..., Connection]
 
@@ -77,7 +77,7 @@ def _is_anything_old(settings: Settings) -> bool:
     server = ("127.0.0.1", settings.postgres_port)
     dsn = postgres_dsn("airflow_metadata", settings.metadata_password, server, "airflow")
     with Session(create_engine(dsn)) as session:
-        return database.is_anything_old(session, datetime.now(UTC) - timedelta(days=90))
+        return old_rows.is_anything_old(session, datetime.now(UTC) - timedelta(days=90))
 
 
 def _runs(connect: Connect) -> set[tuple[str, str]]:

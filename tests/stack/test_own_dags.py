@@ -3,8 +3,8 @@
 from support.checkout import Checkout, wait_until
 from support.held import Held
 
-from airfleet.api import AirflowApi, TaskRun
-from airfleet.settings import Settings
+from airfleet.operate.airflow_api import AirflowApi, TaskRun
+from airfleet.config.settings import Settings
 
 DAG = '''
 """What a team brings."""

@@ -6,7 +6,7 @@ from psycopg2.extensions import connection as Connection
 from support.checkout import Checkout
 from support.warehouse import MARTS, checksums
 
-from airfleet.api import AirflowApi
+from airfleet.operate.airflow_api import AirflowApi
 
 DAGS = ("weekly_full_pipeline", "daily_quality_check", "refresh_aggregations")
 

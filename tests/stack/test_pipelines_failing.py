@@ -15,9 +15,9 @@ from support.rest import Rest
 from support.shop import SALES, sale
 from support.warehouse import Connect, checksums, query
 
-from airfleet.api import AirflowApi, DagRun
-from airfleet.embedded.stack import EmbeddedStack
-from airfleet.mailbox import Mail
+from airfleet.operate.airflow_api import AirflowApi, DagRun
+from airfleet.stack.embedded.stack import EmbeddedStack
+from airfleet.stack.mailbox import Mail
 
 STAGES = ("data_validation", "data_ingestion", "data_transformation", "quality_checks", "reporting", "completion")
 MAIL_CATCHER = "mail"

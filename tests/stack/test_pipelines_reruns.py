@@ -6,7 +6,7 @@ from support.checkout import Checkout, wait_until
 from support.rest import Rest
 from support.warehouse import Connect, checksums, query
 
-from airfleet.api import AirflowApi, DagRun
+from airfleet.operate.airflow_api import AirflowApi, DagRun
 from retail.generate import generate
 
 # The days after the standard set, each with a drop file of its own.

@@ -11,7 +11,7 @@ from psycopg2.extensions import connection as Connection
 from supervisor.options import ServerOptions
 from support.checkout import Checkout
 
-from airfleet.settings import Settings
+from airfleet.config.settings import Settings
 
 Connect = Callable[..., Connection]
 

@@ -8,9 +8,9 @@ import pytest
 from support import doors
 from support.checkout import Checkout, make, wait_until
 
-from airfleet.env_file import GENERATORS
-from airfleet.paths import Paths
-from airfleet.rotate import kept
+from airfleet.config.env_file import GENERATORS
+from airfleet.config.paths import Paths
+from airfleet.operate.rotate import kept
 
 # 36 tasks for 4 slots: while the first run, the others wait in Redis.
 IN_FLIGHT = '''

@@ -7,8 +7,8 @@ import pytest
 from support.checkout import Checkout, wait_until
 from support.held import Held, leaving
 
-from airfleet.api import AirflowApi, TaskRun
-from airfleet.embedded.stack import EmbeddedStack
+from airfleet.operate.airflow_api import AirflowApi, TaskRun
+from airfleet.stack.embedded.stack import EmbeddedStack
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from airfleet.preflight import free_ports
+from airfleet.stack.preflight import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 PORT_KEYS = (

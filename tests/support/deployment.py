@@ -10,12 +10,13 @@ from typing import Any
 
 from support.checkout import Checkout, copy_repository, wait_until
 
-from airfleet import env_file, settings
-from airfleet.api import AirflowApi, DagRun, TaskRun
-from airfleet.docker.stack import DockerStack
-from airfleet.paths import Paths
-from airfleet.preflight import free_ports
-from airfleet.runs import follow
+from airfleet.config import env_file
+from airfleet.config import settings
+from airfleet.operate.airflow_api import AirflowApi, DagRun, TaskRun
+from airfleet.stack.docker.stack import DockerStack
+from airfleet.config.paths import Paths
+from airfleet.stack.preflight import free_ports
+from airfleet.operate.runs import follow
 
 PUBLISHED = ("WEBSERVER_PORT", "FLOWER_PORT", "POSTGRES_PORT", "JOIN_EXECUTION_API_PORT", "JOIN_BROKER_PORT")
 PUBLISHED += ("JOIN_POSTGRES_PORT", "GRAFANA_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT")

@@ -11,7 +11,7 @@ import psycopg2
 import redis
 from cryptography.fernet import Fernet, InvalidToken
 
-from airfleet.maintenance.api import PREFIX
+from airfleet.runtime.maintenance.web_page import PREFIX
 
 # A webserver that has just started on a busy machine takes its time; connections end with it, so none is kept.
 HTTP = httpx.Client(timeout=60, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import textwrap
 
-from airfleet.paths import Paths
+from airfleet.config.paths import Paths
 
 
 @functools.cache

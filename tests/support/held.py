@@ -5,8 +5,8 @@ from pathlib import Path
 
 from support.checkout import wait_until
 
-from airfleet.api import FINISHED, AirflowApi, DagRun, TaskRun
-from airfleet.embedded.stack import EmbeddedStack
+from airfleet.operate.airflow_api import FINISHED, AirflowApi, DagRun, TaskRun
+from airfleet.stack.embedded.stack import EmbeddedStack
 
 
 @dataclass(frozen=True)

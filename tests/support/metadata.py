@@ -10,7 +10,7 @@ from uuid import uuid4
 import psycopg2
 from prometheus_client.core import Metric as Family
 
-from airfleet.exporter.source import Samples
+from airfleet.observe.exporter.collector import Samples
 from airfleet.sla.declare import END_MARK
 
 Values = dict[tuple[str, ...], float]

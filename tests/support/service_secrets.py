@@ -2,7 +2,7 @@
 
 from pydantic import SecretStr
 
-from airfleet.settings import Settings
+from airfleet.config.settings import Settings
 
 SECRETS = {name.upper() for name, field in Settings.model_fields.items() if field.annotation is SecretStr}
 # A server outside the stack takes the place of the password for the one inside.

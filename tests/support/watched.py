@@ -13,16 +13,17 @@ import psycopg2
 from prometheus_client.parser import text_string_to_metric_families
 from support.checkout import PORT_KEYS, ROOT, Checkout, copy_repository, wait_until
 
-from airfleet import env_file, first_run
-from airfleet.api import AirflowApi
-from airfleet.embedded.instances import LOOPBACK
-from airfleet.embedded.stack import EmbeddedStack
-from airfleet.monitoring import build
-from airfleet.monitoring.query import PrometheusClient
-from airfleet.paths import Paths
-from airfleet.preflight import free_ports
-from airfleet.roles import SCHEDULER, WORKER, postgres_dsn
-from airfleet.settings import load
+from airfleet.config import env_file
+from airfleet.operate import first_runs
+from airfleet.operate.airflow_api import AirflowApi
+from airfleet.stack.embedded.instances import LOOPBACK
+from airfleet.stack.embedded.stack import EmbeddedStack
+from airfleet.observe.servers import build
+from airfleet.observe.boards.query import PrometheusClient
+from airfleet.config.paths import Paths
+from airfleet.stack.preflight import free_ports
+from airfleet.stack.roles import SCHEDULER, WORKER, postgres_dsn
+from airfleet.config.settings import load
 
 SHOP = ("weekly_full_pipeline", "daily_quality_check", "refresh_aggregations")
 WATCHED = ("watched_steps", "watched_retries", "watched_misses", "watched_killed", "watched_waits")
@@ -72,7 +73,7 @@ class Watched:
 
     def run_dags(self) -> None:
         """Run the shop's and each watched Dag once, and wait until what they leave can be seen."""
-        finished, _ = first_run.run(self.stack, print, lambda *_: None)
+        finished, _ = first_runs.run(self.stack, print, lambda *_: None)
         assert [run.state for run in finished] == ["success"] * len(SHOP)
         # An alert sees a rise from what was scraped before; on a fast machine all is over before the first scrape.
         unhurt = 'airflow_db_tasks_killed_total{dag_id="watched_killed"} == 0'

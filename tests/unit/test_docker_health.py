@@ -4,9 +4,9 @@ import signal
 
 import pytest
 
-from airfleet.docker import engine
-from airfleet.docker.worker_health import Past, next_step
-from airfleet.init import outside
+from airfleet.stack.docker import compose
+from airfleet.stack.docker.worker_health import Past, next_step
+from airfleet.stack.init import outside
 
 
 def checks(answers: list[bool], grace_s: float = 60, seconds: float = 30) -> list[signal.Signals | None]:
@@ -35,14 +35,14 @@ def test_a_worker_that_ends_its_tasks_is_left_alone_until_its_grace_is_over() ->
     ("text", "size"), [("61.5MiB", 64487424), ("2GiB", 2 << 30), ("512B", 512), ("--", 0), ("0B", 0)]
 )
 def test_sizes_of_docker_are_read_as_bytes(text: str, size: int) -> None:
-    assert engine.parse_bytes(text) == size
+    assert compose.parse_bytes(text) == size
 
 
 @pytest.mark.parametrize(
     ("text", "version"), [("2.40.3", (2, 40)), ("v2.20.0-desktop.1", (2, 20)), ("5.1.1", (5, 1)), ("dev", (0, 0))]
 )
 def test_versions_of_compose_are_read(text: str, version: tuple[int, int]) -> None:
-    assert engine.compose_version(text) == version
+    assert compose.compose_version(text) == version
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from support.checkout import ROOT
 
-SCRIPT = ROOT / "src/airfleet/docker/redis.sh"
-USERS = ROOT / "src/airfleet/init/redis-users.acl"
+SCRIPT = ROOT / "deploy/redis/start.sh"
+USERS = ROOT / "deploy/redis/users.acl"
 PASSWORDS = {"REDIS_PASSWORD": "a.b_c~d=e-1", "REDIS_MONITORING_PASSWORD": "f.g_h~i=j-2"}
 # Notes its command line and environment, and does what the program of its name does, where there is one.
 WATCHED = """#!/bin/sh

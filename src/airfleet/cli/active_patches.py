@@ -4,12 +4,12 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from airfleet.embedded.states import InstanceState
-from airfleet.paths import Paths
+from airfleet.stack.embedded.states import InstanceState
+from airfleet.config.paths import Paths
 from airfleet.runtime.patches import reported, switch
 from airfleet.runtime.patches.patch import ROLES, Patch
 from airfleet.runtime.patches.registry import PATCHES
-from airfleet.stacks import Stack
+from airfleet.stack.engines import Stack
 
 # Between what the engine and the process take for the process's start.
 _SLACK_S = 5.0

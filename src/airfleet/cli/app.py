@@ -7,17 +7,20 @@ from typing import Annotated, Any
 
 import typer
 
-from airfleet import env_file, first_run, runs
-from airfleet.api import AirflowApi, DagRun
-from airfleet.cli import backup, bench, deployment, look, patches, rotate, show, team, upgrade
+from airfleet.config import env_file
+from airfleet.operate import first_runs
+from airfleet.operate import runs
+from airfleet.operate.airflow_api import AirflowApi, DagRun
+from airfleet.cli import backup, bench, look, patches, rotate, show, team, upgrade
+from airfleet.operate import deployment
 from airfleet.cli.look import Json
-from airfleet.docker.join import worker_env
-from airfleet.embedded.instances import MAX_WORKERS
-from airfleet.errors import AirfleetError
-from airfleet.paths import Paths
-from airfleet.roles import SCHEDULER, WORKER
-from airfleet.sizes import SIZES
-from airfleet.stacks import Stack
+from airfleet.operate.join import worker_env
+from airfleet.stack.embedded.instances import MAX_WORKERS
+from airfleet.config.errors import AirfleetError
+from airfleet.config.paths import Paths
+from airfleet.stack.roles import SCHEDULER, WORKER
+from airfleet.config.sizes import SIZES
+from airfleet.stack.engines import Stack
 
 app = typer.Typer(
     name="./airfleet",
@@ -75,7 +78,7 @@ def up(
     with show.progress() as progress:
         stack.up(wanted, progress.say)
         progress.done(f"[green]✓[/] every role is healthy after {time.monotonic() - started:.0f} s")
-        finished, tasks = first_run.run(stack, progress.say, progress.watch)
+        finished, tasks = first_runs.run(stack, progress.say, progress.watch)
     if tasks:
         show.console.print(show.tasks_table(tasks, stack.worker_name))
     show.logins(deployment.logins(stack))

@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
-from airfleet.backup import archive, databases
-from airfleet.cli import deployment, show
-from airfleet.errors import AirfleetError
-from airfleet.paths import Paths
+from airfleet.operate.backup import archive
+from airfleet.operate.backup import databases
+from airfleet.cli import show
+from airfleet.operate import deployment
+from airfleet.config.errors import AirfleetError
+from airfleet.config.paths import Paths
 
 
 def add_commands(app: typer.Typer) -> None:

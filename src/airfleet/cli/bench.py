@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from airfleet.alone import alone
+from airfleet.operate.alone import alone
 from airfleet.cli import show
-from airfleet.errors import AirfleetError
-from airfleet.paths import Paths
+from airfleet.config.errors import AirfleetError
+from airfleet.config.paths import Paths
 
 _COMPARE = "compare"
 
@@ -32,9 +32,10 @@ def bench(  # noqa: PLR0917 - typer calls it by keyword
 ) -> None:
     """Measure this deployment beside Airflow's official compose file, on stacks of the bench's own."""
     # The command line starts without what only this command needs.
-    from airfleet.bench import compare, report
-    from airfleet.bench.instance import OURS, STOCK
-    from airfleet.bench.parts import PARTS, measure
+    from bench import compare
+    from bench import summary
+    from bench.instance import OURS, STOCK
+    from bench.parts import PARTS, measure
 
     if fast and (parts or profiles):
         raise AirfleetError("--fast is a short compare of both profiles. Leave out --part and --profile, or --fast.")
@@ -51,8 +52,8 @@ def bench(  # noqa: PLR0917 - typer calls it by keyword
             if part == _COMPARE:
                 samples = compare.run(at, compare.FAST if fast else compare.FULL, progress.say)
                 # Looking at the machine takes seconds, and no table shows it.
-                found |= report.conditions() if as_json or to else {}
-                found |= report.write_down(samples, "fast" if fast else "full")
+                found |= summary.conditions() if as_json or to else {}
+                found |= summary.write_down(samples, "fast" if fast else "full")
             else:
                 measured = measure(part, at, profiles, seconds, progress.say)
                 found.setdefault("parts", {}).setdefault(part, {}).update(measured)
@@ -62,7 +63,7 @@ def bench(  # noqa: PLR0917 - typer calls it by keyword
         show.as_json(found)
     else:
         _print(found)
-    if fast and (problems := report.misses(found["ratios"], report.FAST_LIMITS)):
+    if fast and (problems := summary.misses(found["ratios"], summary.FAST_LIMITS)):
         raise AirfleetError(*problems)
 
 

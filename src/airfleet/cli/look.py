@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from airfleet.cli import deployment, show
+from airfleet.cli import show
+from airfleet.operate import deployment
 from airfleet.cli.active_patches import not_active
-from airfleet.errors import AirfleetError
-from airfleet.paths import Paths
+from airfleet.config.errors import AirfleetError
+from airfleet.config.paths import Paths
 
 if TYPE_CHECKING:
-    from airfleet.monitoring.query import PrometheusClient
+    from airfleet.observe.boards.query import PrometheusClient
 
 commands = typer.Typer()
 
@@ -120,12 +121,12 @@ def dashboards(
     minutes: Annotated[int, typer.Option("--minutes", min=1, help="How far back the panels look.")] = 60,
 ) -> None:
     """Draw every dashboard from a running Prometheus into one HTML page, without Grafana."""
-    from airfleet.monitoring import page
-    from airfleet.monitoring.query import QueryError
+    from airfleet.observe.boards import html_page
+    from airfleet.observe.boards.query import QueryError
 
     boards = sorted((Paths().root / "monitoring" / "grafana" / "dashboards").glob("*.json"))
     try:
-        page.write(to, boards, _prometheus(prometheus), minutes=minutes)
+        html_page.write(to, boards, _prometheus(prometheus), minutes=minutes)
     except QueryError as error:
         raise AirfleetError(f"{error} Name a running Prometheus with --prometheus.") from None
     show.console.print(f"Wrote {to}.")
@@ -137,10 +138,10 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Parse the Dag files as the dag-processor would, without a stack; exits 1 when one does not import."""
-    from airfleet.embedded.instances import process_environment
+    from airfleet.stack.embedded.instances import process_environment
 
     paths = Paths()
-    arguments = [sys.executable, "-P", "-m", "airfleet.check", folder or str(paths.dags)]
+    arguments = [sys.executable, "-P", "-m", "airfleet.operate.check", folder or str(paths.dags)]
     quiet = {"AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING"}
     done = subprocess.run(
         arguments + (["--json"] if as_json else []), env=process_environment(paths) | quiet, check=False
@@ -150,7 +151,7 @@ def check(
 
 def _prometheus(address: str | None) -> "PrometheusClient":
     """Return who answers for the Prometheus at *address*, or for this stack's, whose login nobody else is shown."""
-    from airfleet.monitoring.query import PrometheusClient
+    from airfleet.observe.boards.query import PrometheusClient
 
     if address is None:
         settings = deployment.stack().settings

@@ -4,12 +4,15 @@ from typing import Annotated
 
 import typer
 
-from airfleet.alone import alone
-from airfleet.cli import deployment, show
-from airfleet.embedded.stack import EmbeddedStack
-from airfleet.errors import AirfleetError
-from airfleet.rotate import kept, plan, rotation
-from airfleet.stacks import Stack
+from airfleet.operate.alone import alone
+from airfleet.cli import show
+from airfleet.operate import deployment
+from airfleet.stack.embedded.stack import EmbeddedStack
+from airfleet.config.errors import AirfleetError
+from airfleet.operate.rotate import kept
+from airfleet.operate.rotate import plan
+from airfleet.operate.rotate import rotation
+from airfleet.stack.engines import Stack
 
 
 def rotate(

@@ -5,12 +5,13 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from airfleet.alone import alone
-from airfleet.cli import deployment, show
-from airfleet.embedded.stack import EmbeddedStack
-from airfleet.errors import AirfleetError
-from airfleet.upgrade import rehearsal
-from airfleet.upgrade.rehearsal import Findings
+from airfleet.operate.alone import alone
+from airfleet.cli import show
+from airfleet.operate import deployment
+from airfleet.stack.embedded.stack import EmbeddedStack
+from airfleet.config.errors import AirfleetError
+from airfleet.operate.upgrade import rehearsal
+from airfleet.operate.upgrade.rehearsal import Findings
 
 
 def upgrade(

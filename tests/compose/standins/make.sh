@@ -23,7 +23,7 @@ programs() {
     PYTHONPATH=$root/src "${PYTHON:-$root/.venv/bin/python}" - <<'PY'
 import sys
 
-from airfleet.monitoring import build
+from airfleet.observe.servers import build
 
 TAGS = {"statsd_exporter": "statsd-exporter:v0.31.0", "prometheus": "prometheus:v3.16.0", "alertmanager": "alertmanager:v0.34.2"}
 said = lambda name, line: print(f"{name}: {line}", file=sys.stderr)

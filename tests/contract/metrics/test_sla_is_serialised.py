@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from airfleet.exporter.serialized import _declared
-from airfleet.exporter.waiting import Limits
+from airfleet.observe.exporter.serialized import _declared
+from airfleet.observe.exporter.waiting import Limits
 
 DAG = """
 import json

@@ -14,9 +14,9 @@ from support.deployment import Deployment
 from support.engine import docker
 from support.faults.target import Address, Target
 
-from airfleet import settings
-from airfleet.docker import engine
-from airfleet.roles import WORKER
+from airfleet.config import settings
+from airfleet.stack.docker import compose
+from airfleet.stack.roles import WORKER
 
 
 @dataclass
@@ -67,7 +67,7 @@ class Containers(Target):
 
     def inspect(self, container: str) -> dict[str, Any]:
         """Return the engine's description of *container*."""
-        (found,) = engine.inspect([container])
+        (found,) = compose.inspect([container])
         return found
 
     @contextmanager

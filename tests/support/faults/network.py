@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from support.checkout import wait_until
 from support.faults import slow_proxy
 
-from airfleet.preflight import free_ports
+from airfleet.stack.preflight import free_ports
 
 TABLE = "airfleet_faults"
 

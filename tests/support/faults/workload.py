@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from support.checkout import wait_until
 from support.faults.target import Target
 
-from airfleet.api import FINISHED, DagRun
+from airfleet.operate.airflow_api import FINISHED, DagRun
 
 COUNT = 40
 # A fault on a slow, shared machine; what takes longer than this has got stuck.

@@ -8,10 +8,12 @@ import pytest
 from dotenv import dotenv_values
 from support.checkout import ROOT
 
-from airfleet import env_file, first_run, settings
-from airfleet.docker import join
-from airfleet.docker.stack import DockerStack
-from airfleet.paths import Paths
+from airfleet.config import env_file
+from airfleet.operate import first_runs
+from airfleet.config import settings
+from airfleet.operate import join
+from airfleet.stack.docker.stack import DockerStack
+from airfleet.config.paths import Paths
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def stack(tmp_path: Path, docker_was_told: Path) -> DockerStack:
 
 
 def test_no_password_stands_on_a_command_line(stack: DockerStack, docker_was_told: Path) -> None:
-    environment = first_run.preparation_environment(stack)
+    environment = first_runs.preparation_environment(stack)
     assert stack.settings.postgres_password.get_secret_value() in environment["WAREHOUSE_ADMIN_URL"]
     for call in (
         lambda: stack.run_module("retail.first_run", environment),
@@ -53,9 +55,9 @@ def test_a_warehouse_outside_the_stack_is_the_one_that_commands_open(stack: Dock
     path = tmp_path / ".env"
     path.write_text(path.read_text().replace("WAREHOUSE_URL=\n", f"WAREHOUSE_URL={outside}\n"))
     elsewhere = DockerStack(settings.load(path), Paths(tmp_path))
-    assert first_run.command_environment(elsewhere)["WAREHOUSE_URL"] == outside
-    assert first_run.preparation_environment(elsewhere)["WAREHOUSE_ADMIN_URL"] == outside
-    assert "db.example" not in str(first_run.preparation_environment(stack))
+    assert first_runs.command_environment(elsewhere)["WAREHOUSE_URL"] == outside
+    assert first_runs.preparation_environment(elsewhere)["WAREHOUSE_ADMIN_URL"] == outside
+    assert "db.example" not in str(first_runs.preparation_environment(stack))
 
 
 def test_workers_elsewhere_get_the_addresses_and_the_secrets_of_a_worker_alone(

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from airfleet.embedded import gate
-from airfleet.paths import Paths
+from airfleet.stack.embedded import gate
+from airfleet.config.paths import Paths
 
 INIT = [sys.executable, "-I", "-c", "import sys; sys.stdin.read()"]
-WAITS = "import sys; from pathlib import Path; from airfleet.embedded import gate; print('waits', flush=True);"
+WAITS = "import sys; from pathlib import Path; from airfleet.stack.embedded import gate; print('waits', flush=True);"
 WAITS += "gate.go_through(Path(sys.argv[1])); print('through')"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 from support.checkout import wait_until
 
-from airfleet.paths import ROOT
+from airfleet.config.paths import ROOT
 
 # A role with a child, which writes the child's pid and waits.
 ROLE = "import subprocess, time; print(subprocess.Popen(['sleep', '300']).pid, flush=True); time.sleep(300)"
@@ -18,7 +18,7 @@ ROLE = "import subprocess, time; print(subprocess.Popen(['sleep', '300']).pid, f
 def launch(folder: Path, *command: str) -> subprocess.Popen[str]:
     """Start the launcher as the process manager does: in a process group of its own, in the working folder."""
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "airfleet.embedded.launch", "role", *command],
+        [sys.executable, "-P", "-m", "airfleet.stack.embedded.launch", "role", *command],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
         stdout=subprocess.PIPE,

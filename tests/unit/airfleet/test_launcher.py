@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from airfleet.paths import ROOT
+from airfleet.config.paths import ROOT
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import jwt
 import pytest
 from starlette.testclient import TestClient
 
-from airfleet.embedded import log_server
+from airfleet.stack.embedded import log_server
 
 SECRET = "k" * 64
 NAME = "dag_id=a/run_id=manual__2026-11-25T00:00:00+00:00/task_id=t/attempt=1.log"

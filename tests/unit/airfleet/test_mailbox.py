@@ -4,7 +4,7 @@ import mailbox
 from email.message import EmailMessage
 from pathlib import Path
 
-from airfleet.mailbox import delete, read
+from airfleet.stack.mailbox import delete, read
 
 
 def test_mails_are_listed_oldest_first_and_html_is_shown_as_text(tmp_path: Path) -> None:

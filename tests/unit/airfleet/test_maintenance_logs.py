@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from airfleet.maintenance import logs
+from airfleet.runtime.maintenance import old_logs
 
 DAY = 86_400.0
 
@@ -20,9 +20,9 @@ def test_only_old_files_of_finished_runs_go_and_their_empty_folders_with_them(tm
     now = 1_000 * DAY
     old, young = a_log(tmp_path, "old", 40, now), a_log(tmp_path, "young", 3, now)
     running = a_log(tmp_path, "running for weeks", 40, now)
-    found = list(logs.old(tmp_path, now - 30 * DAY, ["shop/running for weeks"]))
+    found = list(old_logs.old(tmp_path, now - 30 * DAY, ["shop/running for weeks"]))
     assert found == [old]
-    logs.delete(tmp_path, found)
+    old_logs.delete(tmp_path, found)
     assert young.exists()
     assert running.exists()
     assert not (tmp_path / "dag_id=shop" / "run_id=old").exists()
@@ -35,4 +35,4 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     folder = tmp_path / "logs"
     folder.mkdir()
     (folder / "link.log").symlink_to(elsewhere)
-    assert list(logs.old(folder, elsewhere.stat().st_mtime + DAY, [])) == []
+    assert list(old_logs.old(folder, elsewhere.stat().st_mtime + DAY, [])) == []

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from airfleet import env_file, preflight, settings
-from airfleet.errors import AirfleetError
-from airfleet.paths import Paths
-from airfleet.preflight import free_ports
-from airfleet.settings import Settings
+from airfleet.config import env_file
+from airfleet.stack import preflight
+from airfleet.config import settings
+from airfleet.config.errors import AirfleetError
+from airfleet.config.paths import Paths
+from airfleet.stack.preflight import free_ports
+from airfleet.config.settings import Settings
 
 
 @pytest.fixture

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from airfleet import env_file, roles, settings
-from airfleet.embedded import instances
-from airfleet.paths import Paths
-from airfleet.settings import Settings
+from airfleet.config import env_file
+from airfleet.stack import roles
+from airfleet.config import settings
+from airfleet.stack.embedded import instances
+from airfleet.config.paths import Paths
+from airfleet.config.settings import Settings
 
 AT = roles.Addresses(("pg", 1), ("redis", 2), ("web", 3), ("mail", 4))
 # Who needs what; the metadata database is not for workers, and Postgres' superuser for no role at all.

@@ -5,14 +5,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from airfleet import env_file, settings
-from airfleet.embedded.instances import instances
-from airfleet.embedded.stack import EmbeddedStack
-from airfleet.env_file import GENERATORS
-from airfleet.errors import AirfleetError
-from airfleet.paths import Paths
-from airfleet.rotate import kept, plan
-from airfleet.rotate.plan import Plan
+from airfleet.config import env_file
+from airfleet.config import settings
+from airfleet.stack.embedded.instances import instances
+from airfleet.stack.embedded.stack import EmbeddedStack
+from airfleet.config.env_file import GENERATORS
+from airfleet.config.errors import AirfleetError
+from airfleet.config.paths import Paths
+from airfleet.operate.rotate import kept
+from airfleet.operate.rotate import plan
+from airfleet.operate.rotate.plan import Plan
 
 
 @pytest.fixture

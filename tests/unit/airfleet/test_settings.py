@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from airfleet import env_file, settings
-from airfleet.errors import AirfleetError
-from airfleet.paths import Paths
+from airfleet.config import env_file
+from airfleet.config import settings
+from airfleet.config.errors import AirfleetError
+from airfleet.config.paths import Paths
 
 EXAMPLE = Paths().env_example
 

@@ -6,10 +6,11 @@ import pytest
 from dotenv import dotenv_values
 from typer.testing import CliRunner
 
-from airfleet import env_file, settings
+from airfleet.config import env_file
+from airfleet.config import settings
 from airfleet.cli import app
-from airfleet.paths import Paths
-from airfleet.sizes import SIZES
+from airfleet.config.paths import Paths
+from airfleet.config.sizes import SIZES
 
 EXAMPLE = Paths().env_example
 

@@ -6,11 +6,12 @@ from typing import Any, cast
 
 import pytest
 
-from airfleet import env_file, settings
-from airfleet.embedded.process_manager import ProcessState
-from airfleet.embedded.stack import EmbeddedStack
-from airfleet.errors import AirfleetError
-from airfleet.paths import Paths
+from airfleet.config import env_file
+from airfleet.config import settings
+from airfleet.stack.embedded.process_manager import ProcessState
+from airfleet.stack.embedded.stack import EmbeddedStack
+from airfleet.config.errors import AirfleetError
+from airfleet.config.paths import Paths
 
 EARLY = {"log-server", "mail", "airflow-webserver", "airflow-worker-1", "flower"}
 

@@ -5,10 +5,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from airfleet import env_file, first_run, settings
-from airfleet.cli import app, deployment
-from airfleet.errors import AirfleetError
-from airfleet.paths import Paths
+from airfleet.config import env_file
+from airfleet.operate import first_runs
+from airfleet.config import settings
+from airfleet.cli import app
+from airfleet.operate import deployment
+from airfleet.config.errors import AirfleetError
+from airfleet.config.paths import Paths
 
 
 class Stack:
@@ -36,7 +39,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
     env_file.fill(tmp_path / ".env", Paths().env_example)
     made = Stack(tmp_path / ".env")
     monkeypatch.setattr(deployment, "stack", lambda **_: made)
-    monkeypatch.setattr(first_run, "run", lambda *_: (made.asked.append("first run"), ([], []))[1])
+    monkeypatch.setattr(first_runs, "run", lambda *_: (made.asked.append("first run"), ([], []))[1])
     return made
 
 

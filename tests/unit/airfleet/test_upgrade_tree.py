@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from airfleet.errors import AirfleetError
-from airfleet.paths import Paths
-from airfleet.upgrade.tree import lay_out
+from airfleet.config.errors import AirfleetError
+from airfleet.config.paths import Paths
+from airfleet.operate.upgrade.tree import lay_out
 
 
 def git(root: Path, *arguments: str) -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from airfleet import env_file, settings
-from airfleet.embedded import watchers
-from airfleet.embedded.instances import instances
-from airfleet.monitoring import build
-from airfleet.paths import ROOT, Paths
-from airfleet.roles import WORKER
-from airfleet.settings import Settings
+from airfleet.config import env_file
+from airfleet.config import settings
+from airfleet.stack.embedded import watchers
+from airfleet.stack.embedded.instances import instances
+from airfleet.observe.servers import build
+from airfleet.config.paths import ROOT, Paths
+from airfleet.stack.roles import WORKER
+from airfleet.config.settings import Settings
 
 
 @pytest.fixture

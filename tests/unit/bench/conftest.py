@@ -2,9 +2,9 @@
 
 import pytest
 
-from airfleet.bench import report
+from bench import summary
 
 
 @pytest.fixture(autouse=True)
 def _known_speed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report, "import_cpu_s", lambda: 2.5)
+    monkeypatch.setattr(summary, "import_cpu_s", lambda: 2.5)

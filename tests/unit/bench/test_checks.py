@@ -7,18 +7,19 @@ from typing import Any, cast
 
 import pytest
 
-from airfleet.bench import checks, instance
-from airfleet.bench.checks import HealthCheck
-from airfleet.bench.instance import OURS, STOCK, Instance
-from airfleet.errors import AirfleetError
-from airfleet.paths import Paths
+from bench import health_checks
+from bench import instance
+from bench.health_checks import HealthCheck
+from bench.instance import OURS, STOCK, Instance
+from airfleet.config.errors import AirfleetError
+from airfleet.config.paths import Paths
 
 WORKS = "import time\nwhile time.process_time() < 0.2: pass"
 
 
 def test_the_cores_used_are_each_checks_cpu_seconds_over_its_interval() -> None:
     check = HealthCheck("a-role", 2.0, [sys.executable, "-I", "-c", WORKS], {})
-    cores, each = checks.cores([check], seconds=0.1)
+    cores, each = health_checks.cores([check], seconds=0.1)
     assert 0.2 <= each["a-role"] < 2
     assert cores == pytest.approx(each["a-role"] / 2.0)
 
@@ -26,7 +27,7 @@ def test_the_cores_used_are_each_checks_cpu_seconds_over_its_interval() -> None:
 def test_a_spell_shorter_than_the_intervals_has_every_check_in_it() -> None:
     given = [HealthCheck(role, 30.0, [sys.executable, "-I", "-c", ""], {}) for role in ("a-role", "another")]
     began = time.monotonic()
-    assert set(checks.cores(given, seconds=1)[1]) == {"a-role", "another"}
+    assert set(health_checks.cores(given, seconds=1)[1]) == {"a-role", "another"}
     # At their own intervals the first would begin after 10 s.
     assert time.monotonic() - began < 10
 
@@ -34,14 +35,14 @@ def test_a_spell_shorter_than_the_intervals_has_every_check_in_it() -> None:
 def test_a_check_that_goes_on_refusing_is_no_measurement() -> None:
     check = HealthCheck("a-role", 1.0, [sys.executable, "-I", "-c", "raise SystemExit(3)"], {})
     with pytest.raises(AirfleetError, match="exits 3 again and again"):
-        checks.cores([check], seconds=0.1)
+        health_checks.cores([check], seconds=0.1)
 
 
 def test_a_check_that_refuses_once_is_run_again(tmp_path: Any) -> None:
     seen = tmp_path / "ran"
     once = f"from pathlib import Path\np = Path({str(seen)!r})\nif not p.exists(): p.touch(); raise SystemExit(3)"
     check = HealthCheck("a-role", 1.0, [sys.executable, "-I", "-c", once], {})
-    assert list(checks.cores([check], seconds=0.1)[1]) == ["a-role"]
+    assert list(health_checks.cores([check], seconds=0.1)[1]) == ["a-role"]
 
 
 @pytest.fixture(params=[OURS, STOCK])
@@ -56,7 +57,7 @@ def laid_out(request: pytest.FixtureRequest, tmp_path: Any) -> Instance:
 
 
 def test_both_deployments_have_a_check_for_each_role_with_every_placeholder_filled_in(laid_out: Instance) -> None:
-    known = checks.of_instance(laid_out, Paths().root / "docker-compose.celery.yml")
+    known = health_checks.of_instance(laid_out, Paths().root / "docker-compose.celery.yml")
     roles = {check.role for check in known}
     assert {"airflow-webserver", "airflow-scheduler", "airflow-worker", "airflow-triggerer"} <= roles
     words = [word for check in known for word in check.command]

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from airfleet.alone import alone
+from airfleet.operate.alone import alone
 from airfleet.cli import bench
-from airfleet.errors import AirfleetError
-from airfleet.paths import Paths
+from airfleet.config.errors import AirfleetError
+from airfleet.config.paths import Paths
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,12 @@ from typing import Any, cast
 
 import pytest
 
-from airfleet.bench import workloads
-from airfleet.bench.account import Use
-from airfleet.bench.growth import Load, Waiting
-from airfleet.bench.soak import Soak, _counted, _growth
-from airfleet.bench.workloads import Ran
-from airfleet.errors import AirfleetError
+from bench import workloads
+from bench.account import Use
+from bench.growth import Load, Waiting
+from bench.soak import Soak, _counted, _growth
+from bench.workloads import Ran
+from airfleet.config.errors import AirfleetError
 
 
 def _burst(tasks: int, cpu_s: float) -> dict[str, Any]:
@@ -52,8 +52,8 @@ def test_a_soaks_growth_is_that_of_its_second_half_for_each_1000_tasks(monkeypat
         for memory in filling + flat
     ]
     soak = Soak(cast(Any, None), lambda _: None)
-    monkeypatch.setattr("airfleet.bench.workloads.database_bytes", lambda of: 3000 << 10)
-    monkeypatch.setattr("airfleet.bench.soak._finished", lambda statsd: 1600)
+    monkeypatch.setattr("bench.workloads.database_bytes", lambda of: 3000 << 10)
+    monkeypatch.setattr("bench.soak._finished", lambda statsd: 1600)
     soak._redis_bytes, soak._database, soak._statsd = 3000, 1400 << 10, cast(Any, object())
     found = soak.summary(samples)
     assert found["mib_per_1000_tasks"] == {"postgres": 2.5, "airflow-worker": 0.0}
@@ -62,8 +62,8 @@ def test_a_soaks_growth_is_that_of_its_second_half_for_each_1000_tasks(monkeypat
 
 
 def test_a_count_of_statsd_that_is_not_the_databases_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("airfleet.bench.soak._LAST_PACKETS_S", 0.0)
-    monkeypatch.setattr("airfleet.bench.soak._finished", lambda statsd: 199)
+    monkeypatch.setattr("bench.soak._LAST_PACKETS_S", 0.0)
+    monkeypatch.setattr("bench.soak._finished", lambda statsd: 199)
     with pytest.raises(AirfleetError, match="200 tasks succeeded by the database, and 199 by StatsD"):
         _counted(cast(Any, object()), 200)
 

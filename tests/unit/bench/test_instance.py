@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from airfleet.bench import instance
-from airfleet.bench.instance import STOCK, OfficialStack
-from airfleet.paths import Paths
+from bench import instance
+from bench.instance import STOCK, OfficialStack
+from airfleet.config.paths import Paths
 
 WORKERS = {"airflow-worker": 3, "airflow-scheduler": 1}
 
@@ -25,7 +25,7 @@ def official(tmp_path: Path) -> OfficialStack:
 
 
 def test_its_settings_are_those_of_the_installed_airflow() -> None:
-    found = tomllib.loads(resources.files("airfleet.bench").joinpath("stock.toml").read_text())
+    found = tomllib.loads(resources.files("bench").joinpath("stock.toml").read_text())
     assert found["airflow_version"] == metadata.version("apache-airflow")
 
 

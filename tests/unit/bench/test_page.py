@@ -4,21 +4,21 @@ from typing import Any
 
 import pytest
 
-from airfleet.bench import report
-from airfleet.bench.instance import OURS, STOCK
-from airfleet.bench.page import page
+from bench import summary
+from bench.instance import OURS, STOCK
+from bench.performance_page import page
 
 
 @pytest.fixture
 def measured() -> dict[str, Any]:
-    figures = dict.fromkeys([*report.RATIOS.values(), "idle_checks_cores", "chain_cpu_per_task_s"], 1.0)
+    figures = dict.fromkeys([*summary.RATIOS.values(), "idle_checks_cores", "chain_cpu_per_task_s"], 1.0)
     roles = {profile: {"airflow-worker": 0.1} for profile in (OURS, STOCK)}
     accounts = ("memory_mib_by_role", "idle_cores_by_role", "health_check_cpu_s", "startup_cpu_s")
     details = {name: {"airflow-worker": 1} for name in accounts}
-    return report.conditions() | {
+    return summary.conditions() | {
         "slots": 8,
-        "ratios": report.TARGETS | {"memory": 0.9},
-        "targets": report.TARGETS,
+        "ratios": summary.TARGETS | {"memory": 0.9},
+        "targets": summary.TARGETS,
         "medians": {OURS: figures, STOCK: figures},
         "samples": {profile: {figure: [1.0, 2.0] for figure in figures} for profile in (OURS, STOCK)},
         "cpu_s_per_task_by_role": roles,
@@ -40,9 +40,9 @@ def test_each_figure_has_its_ratio_its_target_and_whether_it_is_met(measured: di
     assert [line for line in lines if line.endswith("| no |")] == [
         "| MiB of memory, the roles that both run | 1 | 1 | 0.90 | at most 0.7 | no |"
     ]
-    assert len([line for line in lines if line.endswith("| yes |")]) == len(report.RATIOS) - 1
+    assert len([line for line in lines if line.endswith("| yes |")]) == len(summary.RATIOS) - 1
     assert [line for line in lines if line.startswith("- MiB of memory")], "a missed target says what stands in its way"
-    measured["ratios"] = report.TARGETS
+    measured["ratios"] = summary.TARGETS
     assert "stands in the way" not in page(measured)
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from airfleet.bench import parts, turns
-from airfleet.bench.instance import OURS, STOCK
-from airfleet.bench.part import Part, medians
-from airfleet.paths import Paths
+from bench import parts
+from bench import alternation
+from bench.instance import OURS, STOCK
+from bench.part import Part, medians
+from airfleet.config.paths import Paths
 
 
 class Recorded:
@@ -40,7 +41,7 @@ def in_turn(profiles: str, pairs: int, until: float = math.inf) -> tuple[list[st
     seen: list[str] = []
     given = _instances(profiles, seen)
     order = []
-    for number, one in turns.in_turn(given, pairs, lambda _: None, until):
+    for number, one in alternation.in_turn(given, pairs, lambda _: None, until):
         order.append(f"{number}{one.profile}")
         seen.append(f"={one.profile}")
     return seen, order
@@ -48,7 +49,7 @@ def in_turn(profiles: str, pairs: int, until: float = math.inf) -> tuple[list[st
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "_WOKEN_S", 0.0)
+    monkeypatch.setattr(alternation, "_WOKEN_S", 0.0)
 
 
 def test_each_sample_is_taken_while_the_other_is_halted_and_at_the_end_both_go_on() -> None:
@@ -61,7 +62,7 @@ def test_who_is_first_changes_with_each_pair() -> None:
 
 
 def test_the_official_deployment_may_have_fewer_turns() -> None:
-    turn = list(turns.in_turn(_instances((OURS, STOCK), []), 4, lambda _: None, official_every=3))
+    turn = list(alternation.in_turn(_instances((OURS, STOCK), []), 4, lambda _: None, official_every=3))
     assert [(number, one.profile) for number, one in turn] == [
         (0, STOCK), (0, OURS), (1, OURS), (2, OURS), (3, OURS), (3, STOCK)
     ]  # fmt: skip

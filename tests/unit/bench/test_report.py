@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from airfleet.bench import report
-from airfleet.bench.compare import Samples
-from airfleet.bench.instance import OURS, STOCK
-from airfleet.bench.report import import_cpu_s
+from bench import summary
+from bench.compare import Samples
+from bench.instance import OURS, STOCK
+from bench.summary import import_cpu_s
 
 FIGURES = {
     OURS: {
@@ -40,7 +40,7 @@ def samples() -> Samples:
 
 
 def test_a_ratio_is_our_median_over_that_of_stock(samples: Samples) -> None:
-    assert report.write_down(samples, "fast")["ratios"] == {
+    assert summary.write_down(samples, "fast")["ratios"] == {
         "burst": 2.0,
         "chain": 0.2,
         "cpu_per_task": 0.5,
@@ -51,7 +51,7 @@ def test_a_ratio_is_our_median_over_that_of_stock(samples: Samples) -> None:
 
 
 def test_the_json_holds_samples_machine_versions_and_date(samples: Samples) -> None:
-    found = json.loads(json.dumps(report.conditions() | report.write_down(samples, "full")))
+    found = json.loads(json.dumps(summary.conditions() | summary.write_down(samples, "full")))
     assert found["samples"] == FIGURES
     assert found["machine"]["cores"] >= 1
     assert found["versions"]["apache-airflow"]
@@ -64,18 +64,18 @@ def test_a_machines_speed_is_what_an_import_of_airflow_costs_it() -> None:
 
 
 def test_a_target_that_is_just_met_is_met() -> None:
-    assert report.misses(report.TARGETS, report.TARGETS) == []
+    assert summary.misses(summary.TARGETS, summary.TARGETS) == []
 
 
-@pytest.mark.parametrize("name", report.TARGETS)
+@pytest.mark.parametrize("name", summary.TARGETS)
 def test_each_figure_that_is_worse_than_its_limit_is_named(name: str) -> None:
-    worse = report.TARGETS[name] * (0.9 if name == "burst" else 1.1)
-    (said,) = report.misses({**report.TARGETS, name: worse}, report.TARGETS)
+    worse = summary.TARGETS[name] * (0.9 if name == "burst" else 1.1)
+    (said,) = summary.misses({**summary.TARGETS, name: worse}, summary.TARGETS)
     assert said.startswith(f"{name} is {worse:g} of stock")
 
 
 def test_the_fast_bench_fails_by_a_wide_margin_only() -> None:
-    assert set(report.FAST_LIMITS) == set(report.TARGETS)
-    assert report.misses(report.TARGETS, report.FAST_LIMITS) == []
-    no_gain_at_all = dict.fromkeys(report.TARGETS, 1.0) | {"cpu_per_task": 1.4, "memory": 1.1, "startup": 1.6}
-    assert len(report.misses(no_gain_at_all, report.FAST_LIMITS)) == len(report.TARGETS)
+    assert set(summary.FAST_LIMITS) == set(summary.TARGETS)
+    assert summary.misses(summary.TARGETS, summary.FAST_LIMITS) == []
+    no_gain_at_all = dict.fromkeys(summary.TARGETS, 1.0) | {"cpu_per_task": 1.4, "memory": 1.1, "startup": 1.6}
+    assert len(summary.misses(no_gain_at_all, summary.FAST_LIMITS)) == len(summary.TARGETS)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from airfleet.bench.instance import OURS
-from airfleet.bench.scaling import page
+from bench.instance import OURS
+from bench.scaling import page
 
 QUARTER = {
     "tasks_per_s": 9.5,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from airfleet.bench import sizing
+from bench import sizing
 
 CPU_S = {"airflow-webserver": 0.04, "airflow-scheduler": 0.03, "airflow-worker": 0.1, "postgres": 0.02}
 

@@ -4,8 +4,8 @@ from typing import Any, cast
 
 import pytest
 
-from airfleet.bench import turns
-from airfleet.bench.instance import OURS, STOCK
+from bench import alternation
+from bench.instance import OURS, STOCK
 
 
 class Halted:
@@ -22,10 +22,10 @@ class Halted:
 
 
 def test_each_has_the_machine_to_itself_and_is_not_woken_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "_wait_until_idle", lambda: None)
+    monkeypatch.setattr(alternation, "_wait_until_idle", lambda: None)
     said: list[str] = []
     both = [cast(Any, Halted(profile, said)) for profile in (OURS, STOCK)]
-    for number, one in turns.in_turn(both, 2, lambda _: None):
+    for number, one in alternation.in_turn(both, 2, lambda _: None):
         said.append(f"{number}: {one.profile}")
     assert said == [
         "airfleet halts",
@@ -53,13 +53,13 @@ def test_one_that_was_woken_is_measured_when_it_has_caught_up(
         seen.append(cores_used[len(seen)])
         return seen[-1] / 4 * 100
 
-    monkeypatch.setattr(turns.psutil, "cpu_percent", cpu_percent)
-    monkeypatch.setattr(turns.os, "cpu_count", lambda: 4)
-    turns.only(cast(Any, Halted(OURS, [])), [cast(Any, Halted(profile, [])) for profile in (OURS, STOCK)])
+    monkeypatch.setattr(alternation.psutil, "cpu_percent", cpu_percent)
+    monkeypatch.setattr(alternation.os, "cpu_count", lambda: 4)
+    alternation.only(cast(Any, Halted(OURS, [])), [cast(Any, Halted(profile, [])) for profile in (OURS, STOCK)])
     assert len(seen) == looks
 
 
 def test_one_that_does_not_catch_up_is_measured_at_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "_WOKEN_S", 0)
-    monkeypatch.setattr(turns.psutil, "cpu_percent", lambda interval: 100.0)
-    turns.only(cast(Any, Halted(OURS, [])), [cast(Any, Halted(profile, [])) for profile in (OURS, STOCK)])
+    monkeypatch.setattr(alternation, "_WOKEN_S", 0)
+    monkeypatch.setattr(alternation.psutil, "cpu_percent", lambda interval: 100.0)
+    alternation.only(cast(Any, Halted(OURS, [])), [cast(Any, Halted(profile, [])) for profile in (OURS, STOCK)])

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from airfleet.monitoring import build
-from airfleet.monitoring.go import GoMissingError
+from airfleet.observe.servers import build
+from airfleet.observe.servers.go import GoMissingError
 
 FAKE_GO = """#!/bin/sh
 [ "$1 $2" = "env GOVERSION" ] && {{ echo go{version}; exit; }}

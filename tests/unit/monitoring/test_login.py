@@ -14,10 +14,12 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from airfleet import env_file, settings
-from airfleet.cli import deployment, look
-from airfleet.monitoring import login
-from airfleet.paths import Paths
+from airfleet.config import env_file
+from airfleet.config import settings
+from airfleet.cli import look
+from airfleet.operate import deployment
+from airfleet.observe.servers import login
+from airfleet.config.paths import Paths
 
 PASSWORD = secrets.token_hex(16)
 

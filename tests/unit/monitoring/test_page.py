@@ -7,9 +7,9 @@ import re
 import pytest
 from support.time_filter import fill_sql
 
-from airfleet.monitoring.charts import line_chart
-from airfleet.monitoring.page import fill
-from airfleet.monitoring.units import human
+from airfleet.observe.boards.drawing import line_chart
+from airfleet.observe.boards.html_page import fill
+from airfleet.observe.boards.units import human
 
 
 @pytest.mark.parametrize(

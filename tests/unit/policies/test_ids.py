@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from airflow.exceptions import AirflowClusterPolicyViolation
 
-from airfleet.policies.ids import Task, problems, refuse_unmeasurable_ids
+from airfleet.runtime.ids import Task, problems, refuse_unmeasurable_ids
 
 
 def test_ordinary_ids_are_let_through() -> None:

@@ -68,7 +68,7 @@ def test_the_schedulers_health_page_is_served_from_a_thread_of_it() -> None:
     asked = """
         import multiprocessing, urllib.error, urllib.request
         from airflow.cli.commands import scheduler_command
-        from airfleet.preflight import free_ports
+        from airfleet.stack.preflight import free_ports
         import os
 
         (port,) = free_ports(1)

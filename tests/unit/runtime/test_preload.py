@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from airfleet.paths import Paths
+from airfleet.config.paths import Paths
 from airfleet.runtime import preload
 
 

@@ -8,12 +8,12 @@ from airfleet.runtime.patches.patch import DAG_PROCESSOR, INIT, SCHEDULER, TRIGG
 
 _COMMANDS = {
     ("airflow", "api-server"): WEBSERVER,
-    ("airfleet.embedded.ahead", "api-server"): WEBSERVER,
+    ("airfleet.stack.embedded.ahead", "api-server"): WEBSERVER,
     ("airflow", "scheduler"): SCHEDULER,
     ("airflow", "dag-processor"): DAG_PROCESSOR,
     ("airflow", "triggerer"): TRIGGERER,
     ("airflow", "celery", "worker"): WORKER,
-    ("airfleet.init",): INIT,
+    ("airfleet.stack.init",): INIT,
 }
 
 

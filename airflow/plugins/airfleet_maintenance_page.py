@@ -1,0 +1,31 @@
+"""Mounts the page on which maintenance tasks ask the webserver to clean its database."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from airflow.plugins_manager import AirflowPlugin
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+
+@cache
+def _app() -> FastAPI:
+    # Imported by the webserver alone, at the first request: every task's process reads this file, too.
+    from airfleet.runtime.maintenance import web_page
+
+    return web_page.app()
+
+
+async def page(scope: Any, receive: Any, send: Any) -> None:
+    """Hand a request on to the page, which is made at the first one."""
+    await _app()(scope, receive, send)
+
+
+class AirfleetMaintenance(AirflowPlugin):
+    """Adds the page to the webserver."""
+
+    name = "airfleet_maintenance"
+    fastapi_apps = [{"app": page, "url_prefix": "/airfleet/maintenance", "name": "Maintenance"}]  # noqa: RUF012 - Airflow's own interface

@@ -1,0 +1,1 @@
+"""Metrics, the exporter, the monitoring servers, and boards drawn without Grafana."""

@@ -1,0 +1,1 @@
+"""The dashboards drawn into one HTML page from a running Prometheus."""

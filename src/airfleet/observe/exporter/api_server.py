@@ -1,0 +1,30 @@
+"""The look at the webserver's own health page."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+
+from airfleet.observe.exporter.collector import Samples
+from airfleet.metrics import database as m
+
+
+class Webserver:
+    """Whether the webserver answers, and what it says of the others."""
+
+    name = "webserver"
+
+    def __init__(self, url: str, timeout_s: float) -> None:
+        """Ask below *url*, the webserver's root."""
+        self._url = f"{url.rstrip('/')}/api/v2/monitor/health"
+        self._timeout_s = timeout_s
+
+    def look(self, samples: Samples) -> None:
+        """Add every metric of the page."""
+        with urllib.request.urlopen(self._url, timeout=self._timeout_s) as answer:  # noqa: S310 - ours # nosec B310
+            health = json.load(answer)
+        samples.add(m.WEBSERVER_UP, 1)
+        for component, found in sorted(health.items()):
+            # A component that this deployment does not run has no status.
+            if found and found.get("status"):
+                samples.add(m.COMPONENT_HEALTHY, float(found["status"] == "healthy"), component)

@@ -1,0 +1,143 @@
+"""The look at Airflow's metadata database."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from airfleet.observe.exporter.queries import Database
+from airfleet.observe.exporter.serialized import SerializedDags
+from airfleet.observe.exporter.collector import Samples
+from airfleet.observe.exporter.waiting import Workers, reason
+from airfleet.metrics import database as m
+from airfleet.sla.declare import END_MARK
+
+# Rows of the audit log become visible out of order: one that took a lower number may commit later.
+REREAD_IDS = 1000
+
+_KILLS = ("signal", "heartbeat_lost", "state_mismatch")
+_ENDS = {"success", "failed", "up_for_retry", "skipped"}
+
+
+class Metadata:
+    """Ages, tries, ends, kills, deadlines and SLAs, from the metadata database."""
+
+    name = "metadata"
+
+    def __init__(self, database: Database, workers: Callable[[], Workers]) -> None:
+        """Look through *database*; *workers* tells what the last look at Celery found."""
+        self._database = database
+        self._workers = workers
+        self._dags = SerializedDags(database)
+        self._ends = Ends(database)
+
+    def look(self, samples: Samples) -> None:
+        """Add every metric of the metadata database."""
+        self._unfinished(samples)
+        for row in self._database.rows("unfinished_runs"):
+            samples.add(m.UNFINISHED_RUNS, row["runs"], row["dag_id"], row["state"])
+        for row in self._database.rows("deadlines"):
+            samples.add(m.DEADLINES, row["deadlines"], row["dag_id"], row["alert"], row["state"])
+        self._dags.refresh()
+        for (dag_id, task_id), seconds in sorted(self._dags.task_slas().items()):
+            samples.add(m.TASK_SLA, seconds, dag_id, task_id)
+        for dag_id, declared in sorted(self._dags.declared().items()):
+            samples.add(m.DAG_SLA_DECLARED, float(declared), dag_id)
+        for row in self._database.rows("oldest_waiting"):
+            limits = self._dags.limits(row["dag_id"], row["task_id"])
+            why = reason(row, limits, self._workers())
+            samples.add(m.WAITING_AGE, row["age_s"] or 0, row["dag_id"], row["task_id"], row["queue"], why)
+        self._ends.look(samples, self._dags.declared())
+
+    def _unfinished(self, samples: Samples) -> None:
+        rows = self._database.rows("unfinished_tasks")
+        by_state: Counter[str] = Counter({"scheduled": 0, "queued": 0, "running": 0, "up_for_retry": 0})
+        running: dict[tuple[str, str], float] = {}
+        tries: dict[tuple[str, str], int] = {}
+        for row in rows:
+            key = (row["dag_id"], row["task_id"])
+            by_state[row["state"]] += row["instances"]
+            age = float(row["age_s"] or 0)
+            if row["state"] == "running":
+                running[key] = max(age, running.get(key, 0.0))
+            elif row["state"] == "queued":
+                samples.add(m.QUEUED_AGE, age, *key, row["queue"])
+            # A task that waits for its retry has the number of the try that failed.
+            tried = row["tries"] + (row["state"] == "up_for_retry")
+            if tried > 1:
+                tries[key] = max(tried, tries.get(key, 0))
+        for state, instances in sorted(by_state.items()):
+            samples.add(m.UNFINISHED_TASKS, instances, state)
+        for key, age in sorted(running.items()):
+            samples.add(m.RUNNING_AGE, age, *key)
+        for key, count in sorted(tries.items()):
+            samples.add(m.TASK_TRIES, count, *key)
+
+
+class Ends:
+    """Counts ends and kills of tries from the audit log, from the moment of the first look on.
+
+    Counting starts at 0 with the exporter, as every counter of a process does.
+    """
+
+    def __init__(self, database: Database) -> None:
+        """Count nothing yet."""
+        self._database = database
+        self._newest: int | None = None
+        self._seen: set[int] = set()
+        self._ends: Counter[tuple[str, str]] = Counter()
+        self._kills: Counter[tuple[str, str]] = Counter()
+
+    def look(self, samples: Samples, dag_ids: Iterable[str] = ()) -> None:
+        """Count what the log has since the last look, and add the counters.
+
+        Every one of *dag_ids* has its counters of kills from the start, at 0: one that was born at 1 would be no rise.
+        """
+        for dag_id in dag_ids:
+            self._know(dag_id)
+        if self._newest is None:
+            self._newest = self._database.rows("last_log_id")[0]["id"]
+        else:
+            self._count()
+        for (dag_id, state), count in sorted(self._ends.items()):
+            samples.add(m.TASK_ENDS, count, dag_id, state)
+        for (dag_id, why), count in sorted(self._kills.items()):
+            samples.add(m.TASKS_KILLED, count, dag_id, why)
+
+    def _know(self, dag_id: str) -> None:
+        for why in _KILLS:
+            self._kills[dag_id, why] += 0
+
+    def _count(self) -> None:
+        assert self._newest is not None  # noqa: S101 - set by the first look # nosec B101
+        first = self._newest
+        if not self._seen:
+            self._seen = {first}
+        after = max(first - REREAD_IDS, min(self._seen))
+        for row in self._database.rows("task_ends", after=after, mark=END_MARK):
+            if row["id"] in self._seen:
+                continue
+            self._seen.add(row["id"])
+            self._newest = max(self._newest, row["id"])
+            if row["event"] in _ENDS:
+                self._ends[row["dag_id"], row["event"]] += 1
+            self._know(row["dag_id"])
+            if why := kill_reason(row):
+                self._kills[row["dag_id"], why] += 1
+        # The id the first look found stays as the floor until the window has moved past it.
+        floor = self._newest - 2 * REREAD_IDS
+        self._seen = {one for one in self._seen if one >= floor}
+
+
+def kill_reason(row: dict[str, Any]) -> str | None:
+    """Say how the try of a log entry was killed, or None when its process reported its end itself."""
+    event = row["event"]
+    if event in {"heartbeat timeout", "state mismatch"}:
+        return {"heartbeat timeout": "heartbeat_lost", "state mismatch": "state_mismatch"}[event]
+    if row["lost"] or event not in {"failed", "up_for_retry"}:
+        return None
+    # Only a task process that lives to ask for its retry has its try archived in the same transaction. (Killed with
+    # a retry left, nobody asks at all in Airflow 3.3: the scheduler finds a state mismatch.)
+    said_end = row["archived"] if event == "up_for_retry" else row["said_end"]
+    return None if said_end else "signal"

@@ -1,0 +1,1 @@
+"""Prometheus, Alertmanager and statsd_exporter: built or found, configured, started."""

@@ -1,0 +1,42 @@
+"""The .env of workers on another machine: what they need of this stack, and nothing else."""
+
+from pydantic import SecretStr
+
+from airfleet.config import env_file
+from airfleet.stack import roles
+from airfleet.config.paths import Paths
+from airfleet.stack.roles import WORKER, Addresses
+from airfleet.config.settings import Settings
+
+# Its own secrets: it reads stored connections, proves that a log request is meant for it, and sends mail.
+_NEEDED = {"fernet_key", "api_secret_key", "smtp_password"}
+_VARIABLES = {
+    "EXECUTION_API_URL": "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
+    "RESULTS_URL": "AIRFLOW__CELERY__RESULT_BACKEND",
+    "BROKER_URL": roles.BROKER_URL,
+    "WAREHOUSE_URL": "AIRFLOW_CONN_WAREHOUSE",
+}
+
+
+def worker_env(settings: Settings, paths: Paths, address: str) -> str:
+    """Return the text of an .env for workers that reach this stack at *address*, through the profile `join`.
+
+    Compose wants every key to have a value: secrets that a worker has no use for say so.
+    """
+    at = Addresses(
+        postgres=(address, settings.join_postgres_port),
+        redis=(address, settings.join_broker_port),
+        webserver=(address, settings.join_execution_api_port),
+        mail_catcher=("mail", 1025),
+    )
+    given = roles.environment(WORKER, settings, at)
+    lines = paths.env_file.read_text(encoding="utf-8").splitlines()
+    for name in Settings.names():
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr) and value.get_secret_value() and name not in _NEEDED:
+            env_file.put(lines, name.upper(), "unused")
+    for key, variable in _VARIABLES.items():
+        outside = getattr(settings, key.lower(), None)
+        env_file.put(lines, key, (outside.get_secret_value() if outside else "") or given[variable])
+    env_file.put(lines, "METADATA_URL", "")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,103 @@
+"""What a rotation replaces, and which processes are restarted for it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from airfleet.stack.embedded import servers
+from airfleet.stack.embedded import watchers
+from airfleet.stack.embedded.instances import instances
+from airfleet.stack.embedded.stack import EmbeddedStack
+from airfleet.config.env_file import GENERATORS
+from airfleet.config.errors import AirfleetError
+from airfleet.config.paths import Paths
+from airfleet.stack.roles import WORKER
+from airfleet.config.settings import Settings
+
+# Keys of .env that hold a secret of somebody else's server: only there can it be changed.
+OUTSIDE = (
+    "METADATA_URL",
+    "RESULTS_URL",
+    "WAREHOUSE_URL",
+    "BROKER_URL",
+    "SMTP_PASSWORD",
+    "SLACK_WEBHOOK_URL",
+    "PAGERDUTY_ROUTING_KEY",
+)
+# Running tasks hold tokens that are signed with it.
+_IN_TASKS = "JWT_SECRET"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which *keys* get new values, and for each process that is restarted those of them that it is given."""
+
+    keys: frozenset[str]
+    restarts: dict[str, list[str]]
+
+    @property
+    def concerns_tasks(self) -> bool:
+        """True when a task that runs, or waits in the broker, could not go on with the new secrets."""
+        return _IN_TASKS in self.keys or any(name.startswith(WORKER.name) for name in self.restarts)
+
+
+def keys_of(asked: Sequence[str]) -> list[str]:
+    """Return the keys to rotate: those *asked* for, or every one. Raises AirfleetError for one that cannot be."""
+    unknown = [key for key in asked if key not in GENERATORS]
+    if unknown:
+        theirs = [key for key in unknown if key in OUTSIDE]
+        raise AirfleetError(
+            *(f"{key} belongs to a server outside the stack: change it there, then in .env." for key in theirs),
+            *(f"{key} is no secret that can be rotated." for key in unknown if key not in theirs),
+            f"These can be: {', '.join(sorted(GENERATORS))}.",
+        )
+    return list(asked) or list(GENERATORS)
+
+
+def left_alone(settings: Settings) -> list[str]:
+    """Return the keys of .env that hold a secret which is not this stack's to change."""
+    own = [key for key in OUTSIDE if getattr(settings, key.lower()).get_secret_value()]
+    return [*own, *sorted(key for key in settings.worker_variables if key.startswith("AIRFLOW_CONN_"))]
+
+
+def changed(before: Settings, after: Settings) -> frozenset[str]:
+    """Return the keys whose generated secrets differ."""
+    return frozenset(key for key in GENERATORS if _secret(before, key) != _secret(after, key))
+
+
+def with_values(settings: Settings, values: dict[str, str]) -> Settings:
+    """Return *settings* with other secrets."""
+    return settings.model_copy(update={key.lower(): SecretStr(value) for key, value in values.items()})
+
+
+def make(stack: EmbeddedStack, keys: Iterable[str], after: Settings) -> Plan:
+    """Return what happens when *keys* of the running *stack* get the values of *after*.
+
+    A process is restarted when it is given something else than now, and for no other reason.
+    """
+    counts, runs = stack.counts(), {state.name for state in stack.manager.states()}
+    now = _given(stack.settings, stack.paths, counts)
+    restarts: dict[str, list[str]] = {}
+    for key in keys:
+        then = _given(with_values(stack.settings, {key: _secret(after, key)}), stack.paths, counts)
+        for name in now:
+            if name in runs and then[name] != now[name]:
+                restarts.setdefault(name, []).append(key)
+    return Plan(frozenset(keys), restarts)
+
+
+def _given(settings: Settings, paths: Paths, counts: dict[str, int]) -> dict[str, object]:
+    """Return what each process gets of the settings."""
+    return {
+        "redis": servers.redis_acl(settings),
+        **{i.name: i.environment for i in instances(settings, paths, counts)},
+        watchers.EXPORTER: watchers.exporter_variables(settings, paths),
+        watchers.ALERTMANAGER: watchers.alertmanager_variables(settings),
+        watchers.GRAFANA: watchers.grafana_variables(settings, paths),
+    }
+
+
+def _secret(settings: Settings, key: str) -> str:
+    value: SecretStr = getattr(settings, key.lower())
+    return value.get_secret_value()

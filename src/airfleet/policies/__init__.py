@@ -1,1 +1,0 @@
-"""Rules that every Dag of the deployment is held to when its file is parsed."""

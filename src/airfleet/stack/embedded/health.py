@@ -1,0 +1,86 @@
+"""Whether each process of the embedded stack does its work, by the cheapest question that has a true answer."""
+
+import socket
+from collections.abc import Callable
+
+import httpx
+
+from airfleet.stack.celery_client import CeleryClient, WorkerState
+from airfleet.stack.embedded.instances import HEALTH_PORT, LOG_SERVER, LOOPBACK, Instance, broker_url, worker_address
+from airfleet.stack.roles import (
+    DAG_PROCESSOR,
+    FLOWER,
+    MAIL_CATCHER,
+    SCHEDULER,
+    TRIGGERER,
+    WEBSERVER,
+    WORKER,
+    Role,
+)
+from airfleet.config.settings import Settings
+
+_TIMEOUT_S = 2.0
+
+
+class Health:
+    """One look at the whole stack: answers that several processes share are asked for once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._workers: dict[str, WorkerState] | None = None
+        self._components: dict[str, str] | None = None
+
+    def is_healthy(self, instance: Instance) -> bool:
+        """Return whether *instance* answers as it should."""
+        settings = self._settings
+        probes: dict[Role, Callable[[], bool]] = {
+            WORKER: lambda: self._consumes(instance.name),
+            WEBSERVER: lambda: bool(self._component_states()),
+            DAG_PROCESSOR: lambda: self._component_states().get("dag_processor") == "healthy",
+            TRIGGERER: lambda: self._component_states().get("triggerer") == "healthy",
+            SCHEDULER: lambda: answers(f"http://{LOOPBACK}:{instance.environment[HEALTH_PORT]}/health"),
+            FLOWER: lambda: answers(f"http://{settings.bind_address}:{settings.flower_port}/healthcheck"),
+            MAIL_CATCHER: lambda: _listens(LOOPBACK, settings.mail_catcher_port),
+            LOG_SERVER: lambda: _listens(worker_address(1), settings.log_server_port),
+        }
+        return probes[instance.role]()
+
+    def _consumes(self, name: str) -> bool:
+        worker = self.workers().get(name)
+        return worker is not None and set(self._settings.worker_queues.split(",")) <= set(worker.queues)
+
+    def workers(self) -> dict[str, WorkerState]:
+        """Return the workers that answer over the broker, by name."""
+        if self._workers is None:
+            with CeleryClient(broker_url(self._settings)) as client:
+                self._workers = {worker.name: worker for worker in client.workers()}
+        return self._workers
+
+    def _component_states(self) -> dict[str, str]:
+        if self._components is None:
+            base = f"http://{self._settings.bind_address}:{self._settings.webserver_port}"
+            answer = _get(f"{base}/api/v2/monitor/health")
+            found = answer.json() if answer is not None else {}
+            self._components = {name: str((state or {}).get("status")) for name, state in found.items()}
+        return self._components
+
+
+def answers(url: str, login: tuple[str, str] | None = None) -> bool:
+    """Return whether *url* answers that all is well; *login* is the user and password that it wants."""
+    return _get(url, login) is not None
+
+
+def _get(url: str, login: tuple[str, str] | None = None) -> httpx.Response | None:
+    try:
+        answer = httpx.get(url, auth=login, timeout=_TIMEOUT_S, trust_env=False)
+    except httpx.HTTPError:
+        return None
+    return answer if answer.is_success else None
+
+
+def _listens(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=_TIMEOUT_S).close()
+    except OSError:
+        return False
+    return True

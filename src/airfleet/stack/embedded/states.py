@@ -1,0 +1,75 @@
+"""What every process of the embedded stack is doing, as `status` shows it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import psutil
+
+from airfleet.stack.embedded import watchers
+from airfleet.stack.embedded.health import Health
+from airfleet.stack.embedded.instances import Instance
+from airfleet.stack.embedded.process_manager import ProcessState
+from airfleet.stack.roles import WORKER
+from airfleet.config.settings import Settings
+
+
+@dataclass(frozen=True)
+class InstanceState:
+    """One process as `status` shows it; memory is proportional set size in bytes, of it and its children."""
+
+    name: str
+    state: str
+    healthy: bool
+    pid: int
+    uptime_s: int
+    memory_bytes: int
+    slots: int | None = None
+    running: int | None = None
+
+    @property
+    def reports_as(self) -> str:
+        """The name under which this process reports what it changed (airfleet.runtime.patches.reported)."""
+        return self.name
+
+
+def look(found: Iterable[ProcessState], wanted: Iterable[Instance], settings: Settings) -> list[InstanceState]:
+    """Return health, memory and slots of every process of *found*; servers first, roles in the order of *wanted*."""
+    health = Health(settings)
+    by_name = {instance.name: instance for instance in wanted}
+    states = [_look(process, by_name.get(process.name), health, settings) for process in found]
+    order = ["postgres", "redis", *by_name, *watchers.NAMES]
+    return sorted(states, key=lambda s: order.index(s.name) if s.name in order else len(order))
+
+
+def _look(process: ProcessState, instance: Instance | None, health: Health, settings: Settings) -> InstanceState:
+    worker = health.workers().get(process.name) if instance and instance.role is WORKER else None
+    running = process.state == "RUNNING"
+    return InstanceState(
+        name=process.name,
+        state=process.state.lower(),
+        healthy=running
+        and (instance is None or health.is_healthy(instance))
+        and (process.name not in watchers.NAMES or watchers.is_healthy(process.name, settings)),
+        pid=process.pid,
+        uptime_s=process.uptime_s,
+        memory_bytes=_memory_bytes(process.pid) if process.pid else 0,
+        slots=worker.slots if worker else None,
+        running=worker.running if worker else None,
+    )
+
+
+def _memory_bytes(pid: int) -> int:
+    try:
+        parent = psutil.Process(pid)
+        family = [parent, *parent.children(recursive=True)]
+    except psutil.Error:
+        return 0
+    return sum(pss_bytes(process) for process in family)
+
+
+def pss_bytes(process: psutil.Process) -> int:
+    """Return the proportional set size of *process*; 0 for one that has ended."""
+    try:
+        return int(process.memory_full_info().pss)
+    except psutil.Error:
+        return 0

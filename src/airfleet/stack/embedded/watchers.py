@@ -1,0 +1,199 @@
+"""What watches the stack: statsd_exporter, the exporter, Prometheus, Alertmanager and Grafana, as processes.
+
+They bear the names of their services in docker-compose.monitoring.yml. What is not built yet, or not on PATH, is left
+out; the roles send StatsD to its address all the same, so nothing needs a restart when it comes.
+"""
+
+import glob
+import json
+import shlex
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from airfleet.stack.embedded.health import answers
+from airfleet.stack.embedded.instances import LOOPBACK, addresses, broker_url, process_environment, restart_when
+from airfleet.observe.servers import alertmanager_init
+from airfleet.observe.servers import build
+from airfleet.observe.servers import commands
+from airfleet.observe.servers import login
+from airfleet.observe.servers import prometheus_config
+from airfleet.config.paths import Paths
+from airfleet.stack.roles import postgres_dsn, url
+from airfleet.config.settings import Settings
+
+STATSD_EXPORTER, EXPORTER, PROMETHEUS, ALERTMANAGER, GRAFANA = NAMES = (
+    "statsd-exporter",
+    "airfleet-exporter",
+    "prometheus",
+    "alertmanager",
+    "grafana",
+)
+# Where a package of Grafana puts what its program reads.
+_GRAFANA_HOME = Path("/usr/share/grafana")
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """One process that watches: its name, command line and variables."""
+
+    name: str
+    command: str
+    environment: dict[str, str]
+
+
+def prepare(settings: Settings, paths: Paths) -> list[Watcher]:
+    """Write the configuration of what can run here, and return how to run it, in starting order."""
+    if not settings.monitoring:
+        return []
+    programs = build.built(build.default_cache())
+    found = []
+    if program := programs.get(build.STATSD_EXPORTER.name):
+        found.append(_statsd_exporter(program, settings, paths))
+    if program := programs.get(build.PROMETHEUS.name):
+        found += [_exporter(settings, paths), _prometheus(program, settings, paths)]
+    if program := programs.get(build.ALERTMANAGER.name):
+        found.append(_alertmanager(program, settings, paths))
+    if on_path := shutil.which("grafana"):
+        found.append(_grafana(Path(on_path), settings, paths))
+    return found
+
+
+def is_healthy(name: str, settings: Settings) -> bool:
+    """Return whether the watcher *name* answers on its page that it is well."""
+    pages = {
+        STATSD_EXPORTER: f"http://{LOOPBACK}:{settings.statsd_exporter_port}/-/healthy",
+        EXPORTER: f"http://{LOOPBACK}:{settings.exporter_port}/healthz",
+        PROMETHEUS: f"http://{LOOPBACK}:{settings.prometheus_port}/-/ready",
+        ALERTMANAGER: f"http://{LOOPBACK}:{settings.alertmanager_port}/-/ready",
+        GRAFANA: f"http://{settings.bind_address}:{settings.grafana_port}/api/health",
+    }
+    return answers(pages[name], settings.monitoring_login if name in (PROMETHEUS, ALERTMANAGER) else None)
+
+
+def _statsd_exporter(program: Path, settings: Settings, paths: Paths) -> Watcher:
+    mapping = paths.root / "monitoring" / "statsd" / "mapping.yml"
+    command = commands.statsd_exporter(
+        program, mapping=mapping, udp_port=settings.statsd_port, web_port=settings.statsd_exporter_port
+    )
+    return Watcher(STATSD_EXPORTER, shlex.join(command), restart_when(mapping.read_text()))
+
+
+def _exporter(settings: Settings, paths: Paths) -> Watcher:
+    command = ["python", "-P", "-m", "airfleet.observe.exporter"]
+    return Watcher(EXPORTER, shlex.join(command), process_environment(paths) | exporter_variables(settings, paths))
+
+
+def exporter_variables(settings: Settings, paths: Paths) -> dict[str, str]:
+    """Return where the exporter looks and listens, and the logins it looks with."""
+    at = addresses(settings)
+    reader, monitoring = settings.monitoring_reader_password, settings.redis_monitoring_password
+    return {
+        "EXPORTER_DATABASE_URL": postgres_dsn("monitoring_reader", reader, at.postgres, "airflow"),
+        "EXPORTER_REDIS_URL": url("redis", "monitoring", monitoring, at.redis, "0"),
+        "EXPORTER_BROKER_URL": broker_url(settings),
+        "EXPORTER_WEBSERVER_URL": f"http://{settings.bind_address}:{settings.webserver_port}",
+        "EXPORTER_HOST": LOOPBACK,
+        "EXPORTER_PORT": str(settings.exporter_port),
+        "EXPORTER_DISKS": ":".join(_disks(paths)),
+    }
+
+
+def _prometheus(program: Path, settings: Settings, paths: Paths) -> Watcher:
+    exporter = f"{LOOPBACK}:{settings.exporter_port}"
+    jobs = {
+        "statsd-exporter": f"{LOOPBACK}:{settings.statsd_exporter_port}",
+        **dict.fromkeys(("airflow", "redis", "postgres", "host"), exporter),
+        "flower": f"{settings.bind_address}:{settings.flower_port}",
+        "prometheus": f"{LOOPBACK}:{settings.prometheus_port}",
+        "alertmanager": f"{LOOPBACK}:{settings.alertmanager_port}",
+    }
+    rules = paths.root / "monitoring" / "prometheus" / "rules"
+    folder = paths.monitoring / PROMETHEUS
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "prometheus.yml"
+    config.write_text(prometheus_config.render(jobs, f"{glob.escape(str(rules))}/*.yml", folder / "login"))
+    command = commands.prometheus(
+        program,
+        config=config,
+        web_config=login.guard_and_show(folder / "login", *settings.monitoring_login),
+        data=folder / "data",
+        web_port=settings.prometheus_port,
+        retention=settings.prometheus_retention,
+        retention_size=settings.prometheus_retention_size,
+    )
+    read = [config, *sorted(rules.glob("*.yml"))]
+    return Watcher(PROMETHEUS, shlex.join(command), restart_when(*(path.read_text() for path in read)))
+
+
+def _alertmanager(program: Path, settings: Settings, paths: Paths) -> Watcher:
+    given = alertmanager_variables(settings)
+    folder = paths.monitoring / ALERTMANAGER
+    config = alertmanager_init.write(folder, given)
+    command = commands.alertmanager(
+        program,
+        config=config,
+        web_config=login.guard(folder, *settings.monitoring_login),
+        data=folder / "data",
+        web_port=settings.alertmanager_port,
+    )
+    return Watcher(ALERTMANAGER, shlex.join(command), restart_when(config.read_text(), json.dumps(given)))
+
+
+def alertmanager_variables(settings: Settings) -> dict[str, str]:
+    """Return what decides Alertmanager's receivers: the variables of Compose's alertmanager-init."""
+    return {
+        "PAGERDUTY_ROUTING_KEY": settings.pagerduty_routing_key.get_secret_value(),
+        "SLACK_WEBHOOK_URL": settings.slack_webhook_url.get_secret_value(),
+        "MAIL_TO": settings.mail_to,
+        "MAIL_FROM": settings.mail_from,
+        "SMTP_HOST": settings.smtp_host,
+        "SMTP_PORT": str(settings.smtp_port),
+        "SMTP_USER": settings.smtp_user,
+        "SMTP_PASSWORD": settings.smtp_password.get_secret_value(),
+        "SMTP_DISABLE_TLS": str(settings.smtp_disable_tls),
+        "MAIL_CATCHER_ADDRESS": f"{LOOPBACK}:{settings.mail_catcher_port}",
+        "MAIL_CATCHER_PASSWORD": settings.mail_catcher_password.get_secret_value(),
+        "GRAFANA_URL": f"http://localhost:{settings.grafana_port}",
+    }
+
+
+def _grafana(program: Path, settings: Settings, paths: Paths) -> Watcher:
+    homes = [home for home in (program.resolve().parents[1], _GRAFANA_HOME) if (home / "conf/defaults.ini").exists()]
+    command = [str(program), "server", *(["--homepath", str(homes[0])] if homes else [])]
+    return Watcher(GRAFANA, shlex.join(command), grafana_variables(settings, paths))
+
+
+def grafana_variables(settings: Settings, paths: Paths) -> dict[str, str]:
+    """Return Grafana's whole configuration: the same provisioning as under Compose, at this stack's addresses."""
+    data = paths.monitoring / GRAFANA
+    dashboards = paths.root / "monitoring" / "grafana" / "dashboards"
+    return {
+        "GF_SERVER_HTTP_ADDR": settings.bind_address,
+        "GF_SERVER_HTTP_PORT": str(settings.grafana_port),
+        "GF_PATHS_DATA": str(data),
+        "GF_PATHS_LOGS": str(data / "log"),
+        "GF_PATHS_PLUGINS": str(data / "plugins"),
+        "GF_PATHS_PROVISIONING": str(paths.root / "monitoring" / "grafana" / "provisioning"),
+        "GF_SECURITY_ADMIN_USER": settings.admin_user,
+        "GF_SECURITY_ADMIN_PASSWORD": settings.admin_password.get_secret_value(),
+        "GF_AUTH_ANONYMOUS_ENABLED": "false",
+        "GF_USERS_ALLOW_SIGN_UP": "false",
+        # Nothing is sent anywhere, and nothing is fetched.
+        "GF_ANALYTICS_REPORTING_ENABLED": "false",
+        "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+        "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
+        "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": str(dashboards / "airfleet-overview.json"),
+        "PROMETHEUS_URL": f"http://{LOOPBACK}:{settings.prometheus_port}",
+        "MONITORING_USER": settings.monitoring_user,
+        "MONITORING_PASSWORD": settings.monitoring_password.get_secret_value(),
+        "METADATA_HOST": f"{LOOPBACK}:{settings.postgres_port}",
+        "MONITORING_READER_PASSWORD": settings.monitoring_reader_password.get_secret_value(),
+        "DASHBOARDS_PATH": str(dashboards),
+    }
+
+
+def _disks(paths: Paths) -> list[str]:
+    """Return a folder for each file system that can fill up: the system's, and the data's where it is another."""
+    data = next(folder for folder in (paths.servers, *paths.servers.parents) if folder.exists())
+    return ["/"] if data.stat().st_dev == Path("/").stat().st_dev or ":" in str(data) else ["/", str(data)]
