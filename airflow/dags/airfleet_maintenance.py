@@ -21,8 +21,7 @@ SECONDS_A_DAY = 86_400
 def _old_logs(unfinished: list[str]) -> tuple[Path, list[Path]]:
     from airflow.sdk.configuration import conf
 
-    from airfleet.runtime.maintenance import web_page
-    from airfleet.runtime.maintenance import old_logs
+    from airfleet.runtime.maintenance import old_logs, web_page
 
     folder = Path(conf.get("logging", "base_log_folder"))
     before = time.time() - int(Variable.get(web_page.LOG_DAYS)) * SECONDS_A_DAY

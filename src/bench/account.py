@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import psutil
 
-from bench.instance import Instance
 from airfleet.stack.embedded.states import pss_bytes
+from bench.instance import Instance
 
 
 @dataclass(frozen=True)

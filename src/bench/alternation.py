@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import psutil
 
-from bench.instance import STOCK, Instance
 from airfleet.stack.embedded.stack import Say
+from bench.instance import STOCK, Instance
 
 # One that was woken has caught up when the machine uses no more than so many cores for so long, or after _WOKEN_S.
 _IDLE_CORES, _LOOK_S = 0.5, 0.5

@@ -6,13 +6,11 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from bench import health_checks
-from bench import alternation
-from bench import workloads
+from airfleet.config.paths import Paths
+from airfleet.stack.embedded.stack import Say
+from bench import alternation, health_checks, workloads
 from bench.account import Meter, cpu_seconds, memory_bytes
 from bench.instance import EXTRA_ROLES, OURS, STOCK, Instance, instances
-from airfleet.stack.embedded.stack import Say
-from airfleet.config.paths import Paths
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from importlib import resources
 from statistics import correlation, linear_regression
 from typing import Any
 
+from airfleet.config.errors import AirfleetError
+from airfleet.stack.roles import DAG_PROCESSOR, SCHEDULER, WEBSERVER, WORKER
 from bench import workloads
 from bench.account import Meter, memory_bytes
 from bench.instance import SLOTS
 from bench.part import Part, medians
-from airfleet.config.errors import AirfleetError
-from airfleet.stack.roles import DAG_PROCESSOR, SCHEDULER, WEBSERVER, WORKER
 
 _POLL_S = 0.5
 _PARSE_TIMEOUT_S = 1800.0

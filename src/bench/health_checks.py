@@ -12,11 +12,11 @@ from typing import Any
 
 import yaml
 
-from bench.instance import OURS, Instance
+from airfleet.config.errors import AirfleetError
 from airfleet.stack.embedded.instances import Instance as RoleInstance
 from airfleet.stack.embedded.instances import instances
-from airfleet.config.errors import AirfleetError
 from airfleet.stack.roles import DAG_PROCESSOR, FLOWER, SCHEDULER, TRIGGERER, WEBSERVER, WORKER
+from bench.instance import OURS, Instance
 
 _POLL_S = 0.05
 # A busy machine takes this long for a check of several CPU seconds.

@@ -16,8 +16,9 @@ from typing import Any
 
 import psutil
 
-from airfleet.config import env_file
-from airfleet.config import settings
+from airfleet.config import env_file, settings
+from airfleet.config.errors import AirfleetError
+from airfleet.config.paths import Paths
 from airfleet.stack.embedded import one_shot
 from airfleet.stack.embedded.health import Health
 from airfleet.stack.embedded.instances import AHEAD, LOG_SERVER
@@ -25,8 +26,6 @@ from airfleet.stack.embedded.instances import Instance as RoleInstance
 from airfleet.stack.embedded.process_manager import processes
 from airfleet.stack.embedded.stack import EmbeddedStack, Say
 from airfleet.stack.embedded.watchers import Watcher
-from airfleet.config.errors import AirfleetError
-from airfleet.config.paths import Paths
 from airfleet.stack.preflight import PORT_KEYS, WATCHERS_PORT_KEYS, free_ports
 from airfleet.stack.roles import FLOWER, MAIL_CATCHER, TRIGGERER, WEBSERVER, WORKER
 

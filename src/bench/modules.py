@@ -6,10 +6,10 @@ Postgres and Redis run alone meanwhile, with every database made and empty, and 
 import shlex
 import sys
 
+from airfleet.config.paths import Paths
 from airfleet.operate import first_runs
 from airfleet.operate.alone import alone
 from bench.instance import OURS, instances
-from airfleet.config.paths import Paths
 
 
 def main() -> int:

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from statistics import median
 from typing import Any, ClassVar
 
-from bench.instance import Instance
 from airfleet.stack.embedded.stack import Say
+from bench.instance import Instance
 
 
 class Part:

@@ -6,21 +6,17 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
+from airfleet.config.errors import AirfleetError
+from airfleet.config.paths import Paths
+from airfleet.config.sizes import SIZES
 from airfleet.operate import first_runs
 from airfleet.operate.airflow_api import AirflowApi
-from bench import account
-from bench import growth
-from bench import summary
-from bench import alternation
-from bench import workloads
+from airfleet.stack.embedded.stack import Say
+from airfleet.stack.roles import MAIL_CATCHER
+from bench import account, alternation, growth, summary, workloads
 from bench.instance import OURS, PLAIN, STOCK, instances
 from bench.part import Part
 from bench.soak import Soak
-from airfleet.stack.embedded.stack import Say
-from airfleet.config.errors import AirfleetError
-from airfleet.config.paths import Paths
-from airfleet.stack.roles import MAIL_CATCHER
-from airfleet.config.sizes import SIZES
 
 _POLL_S = 0.2
 _TIMEOUT_S = 600.0

@@ -12,13 +12,12 @@ from typing import Any, cast
 import psutil
 import redis
 
-from bench import account
-from bench import workloads
+from airfleet.config.errors import AirfleetError
+from airfleet.stack.roles import WORKER, url
+from bench import account, workloads
 from bench.instance import Instance
 from bench.part import Part
 from bench.statsd_counts import StatsdServer
-from airfleet.config.errors import AirfleetError
-from airfleet.stack.roles import WORKER, url
 
 _POLL_S = 0.5
 _BATCH = 200

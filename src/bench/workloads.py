@@ -9,11 +9,11 @@ from typing import Any
 
 import psycopg2
 
+from airfleet.config.errors import AirfleetError
 from airfleet.operate.airflow_api import AirflowApi
+from airfleet.stack.roles import postgres_dsn
 from bench.account import Meter, Use
 from bench.instance import Instance
-from airfleet.config.errors import AirfleetError
-from airfleet.stack.roles import postgres_dsn
 
 _POLL_S = 0.1
 _TIMEOUT_S = 900.0

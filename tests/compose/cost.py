@@ -13,8 +13,8 @@ from pathlib import Path
 
 import httpx
 
-from airfleet.stack.docker import compose
 from airfleet.config.paths import Paths
+from airfleet.stack.docker import compose
 
 SECONDS = 60
 
@@ -30,8 +30,8 @@ def cpu_seconds(container: str) -> float:
 
 def main(root: Path) -> None:
     """Measure, and print."""
-    compose = compose.Compose(Paths(root), monitoring=True)
-    found = [c for c in compose.containers() if c["State"] == "running"]
+    stack = compose.Compose(Paths(root), monitoring=True)
+    found = [c for c in stack.containers() if c["State"] == "running"]
     before = {c["ID"]: cpu_seconds(c["ID"]) for c in found}
     time.sleep(SECONDS)
     after = {c["ID"]: cpu_seconds(c["ID"]) for c in found}

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from support.deployment import Deployment
 
+from airfleet.config.errors import AirfleetError
 from airfleet.stack.docker import compose
 from airfleet.stack.docker import stack as docker_stack
-from airfleet.config.errors import AirfleetError
 
 PROFILES = ("heavy", "join", "pgbouncer")
 COMBINATIONS = [some for size in range(len(PROFILES) + 1) for some in combinations(PROFILES, size)]

@@ -8,8 +8,8 @@ import pytest
 from support.checkout import wait_until
 from support.deployment import Deployment
 
-from airfleet.stack.docker import compose
 from airfleet.observe.servers.prometheus_config import JOBS
+from airfleet.stack.docker import compose
 
 # All but Grafana, which cannot be had here: its dashboards are proved elsewhere, by their queries.
 SERVICES = ("statsd-exporter", "airfleet-exporter", "prometheus", "alertmanager")

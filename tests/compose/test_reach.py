@@ -10,8 +10,8 @@ from support.checkout import wait_until
 from support.deployment import Deployment, copy_checkout, use_metrics_network
 from support.engine import docker
 
-from airfleet.operate.join import worker_env
 from airfleet.config.paths import Paths
+from airfleet.operate.join import worker_env
 
 ELSEWHERE = """
 import time

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from airfleet.stack import roles
 from airfleet.config.env_file import GENERATORS
-from airfleet.stack.roles import Addresses, environment
 from airfleet.config.settings import Settings
+from airfleet.stack import roles
+from airfleet.stack.roles import Addresses, environment
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "docker-compose.celery.yml"

@@ -14,13 +14,13 @@ from celery.app import amqp
 from celery.app.amqp import AMQP
 from support.fresh_python import ask
 
-from airfleet.stack import roles
 from airfleet.config.paths import ROOT
 from airfleet.runtime import preload
 from airfleet.runtime.patches import digests, hook, listing, process
 from airfleet.runtime.patches.changes import tokens
 from airfleet.runtime.patches.patch import INIT, ROLES, Patch
 from airfleet.runtime.patches.registry import PATCHES
+from airfleet.stack import roles
 
 # What is built upon without being changed.
 BUILT_UPON = {

@@ -5,8 +5,7 @@ import json
 import pytest
 from support.checkout import ROOT
 
-from bench import performance_page
-from bench import scaling
+from bench import performance_page, scaling
 
 DOCS = ROOT / "docs"
 

@@ -7,8 +7,8 @@ from dotenv import dotenv_values
 
 from airfleet.config.env_file import GENERATORS
 from airfleet.config.paths import ROOT, Paths
-from airfleet.runtime.patches.registry import PATCHES
 from airfleet.config.settings import Settings
+from airfleet.runtime.patches.registry import PATCHES
 
 EXAMPLE = Paths().env_example
 CFG = Paths().airflow_cfg

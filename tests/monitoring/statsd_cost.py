@@ -16,12 +16,9 @@ import psutil
 from airflow._shared.observability.metrics.statsd_logger import get_statsd_logger
 from statsd import StatsClient
 
-from airfleet.observe.servers import build
-from airfleet.observe.servers import commands
-from airfleet.observe.servers import login
-from airfleet.observe.servers import prometheus_config
-from airfleet.observe.boards.query import PrometheusClient, QueryError
 from airfleet.config.paths import ROOT
+from airfleet.observe.boards.query import PrometheusClient, QueryError
+from airfleet.observe.servers import build, commands, login, prometheus_config
 
 DAGS, TASKS = 1000, 10
 UDP, WEB, PROMETHEUS = 21901, 21902, 21903

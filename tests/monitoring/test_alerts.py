@@ -12,10 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from airfleet.metrics import database, statsd
-from airfleet.observe.servers import alertmanager_init
-from airfleet.observe.servers import build
-from airfleet.observe.servers import prometheus_config
+from airfleet.observe.metrics import database, statsd
+from airfleet.observe.servers import alertmanager_init, build, prometheus_config
 from airfleet.observe.servers.alertmanager_config import Receivers, configuration, render
 
 REPO = Path(__file__).parents[2]

@@ -13,11 +13,9 @@ import httpx
 import pytest
 from support.checkout import ROOT, wait_until
 
-from airfleet.stack import mailbox
-from airfleet.observe.servers import build
-from airfleet.observe.servers import commands
-from airfleet.observe.servers import login
+from airfleet.observe.servers import build, commands, login
 from airfleet.observe.servers.alertmanager_init import write
+from airfleet.stack import mailbox
 from airfleet.stack.preflight import free_ports
 
 

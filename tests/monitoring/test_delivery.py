@@ -20,12 +20,9 @@ import pytest
 import yaml
 from aiosmtpd.controller import Controller
 
-from airfleet.observe.servers import build
-from airfleet.observe.servers import commands
-from airfleet.observe.servers import login
-from airfleet.observe.servers import prometheus_config
-from airfleet.observe.servers.alertmanager_config import Receivers, configuration
 from airfleet.observe.boards.query import PrometheusClient
+from airfleet.observe.servers import build, commands, login, prometheus_config
+from airfleet.observe.servers.alertmanager_config import Receivers, configuration
 
 REPO = Path(__file__).parents[2]
 

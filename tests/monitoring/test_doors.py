@@ -12,8 +12,8 @@ import redis
 import yaml
 from support.watched import Watched
 
-from airfleet.stack.embedded import watchers
 from airfleet.config.settings import Settings
+from airfleet.stack.embedded import watchers
 
 PAGES = {
     watchers.PROMETHEUS: (

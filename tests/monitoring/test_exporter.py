@@ -15,9 +15,9 @@ import redis
 from support.metadata import Meta, look, values
 
 from airfleet.observe.exporter import server
-from airfleet.observe.exporter.queues import Broker
-from airfleet.observe.exporter.options import load
 from airfleet.observe.exporter.collector import Poller, Samples
+from airfleet.observe.exporter.options import load
+from airfleet.observe.exporter.queues import Broker
 from airfleet.observe.exporter.waiting import Workers
 from airfleet.observe.exporter.workers import CeleryWorkers
 

@@ -17,9 +17,9 @@ from support.checkout import ROOT, wait_until
 from support.time_filter import fill_sql
 from support.watched import SHOP, WATCHED, Watched
 
+from airfleet.observe.boards import html_page
 from airfleet.stack.embedded import watchers
 from bench import metrics_lag
-from airfleet.observe.boards import html_page
 
 BOARDS = sorted((ROOT / "monitoring/grafana/dashboards").glob("*.json"))
 PLANTED = {"TasksKilled", "DagRunFailed", "DeadlineMissed", "TaskSLAMissed"}

@@ -11,8 +11,8 @@ import pytest
 from support.checkout import wait_until
 from support.watched import Watched
 
-from airfleet.stack.embedded import watchers
 from airfleet.observe.boards.query import QueryError
+from airfleet.stack.embedded import watchers
 
 # Scraped every 15 s, looked at every 15 s, judged every 15 s.
 NOTICED_S = 75

@@ -12,13 +12,13 @@ from support.checkout import Checkout, make, wait_until
 from support.held import Held, leaving
 from support.rest import Rest
 
+from airfleet.config.paths import Paths
+from airfleet.config.settings import Settings, load
 from airfleet.operate.airflow_api import AirflowApi, TaskRun
 from airfleet.stack.embedded.instances import instances
 from airfleet.stack.embedded.stack import EmbeddedStack
-from airfleet.config.paths import Paths
 from airfleet.stack.preflight import free_ports
 from airfleet.stack.roles import WEBSERVER
-from airfleet.config.settings import Settings, load
 
 
 @pytest.fixture(scope="session")

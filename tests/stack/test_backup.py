@@ -8,8 +8,8 @@ from psycopg2.extensions import connection as Connection
 from support.checkout import Checkout, wait_until
 from support.held import Held
 
-from airfleet.operate.airflow_api import AirflowApi
 from airfleet.config.settings import Settings
+from airfleet.operate.airflow_api import AirflowApi
 
 Connect = Callable[..., Connection]
 TABLES = "SELECT schemaname || '.' || relname FROM pg_stat_user_tables ORDER BY 1"

@@ -18,8 +18,8 @@ import redis
 from psycopg2.extensions import connection as Connection
 from support.checkout import Checkout, wait_until
 
-from airfleet.operate.airflow_api import AirflowApi
 from airfleet.config.settings import Settings
+from airfleet.operate.airflow_api import AirflowApi
 
 Connect = Callable[..., Connection]
 REFUSED = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)

@@ -14,11 +14,11 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 from support.checkout import Checkout, wait_until
 
+from airfleet.config.settings import Settings
 from airfleet.operate.airflow_api import AirflowApi
 from airfleet.runtime.maintenance import old_rows
 from airfleet.runtime.maintenance.web_page import PREFIX
 from airfleet.stack.roles import postgres_dsn
-from airfleet.config.settings import Settings
 
 Connect = Callable[..., Connection]
 

@@ -3,8 +3,8 @@
 from support.checkout import Checkout, wait_until
 from support.held import Held
 
-from airfleet.operate.airflow_api import AirflowApi, TaskRun
 from airfleet.config.settings import Settings
+from airfleet.operate.airflow_api import AirflowApi, TaskRun
 
 DAG = '''
 """What a team brings."""

@@ -9,9 +9,9 @@ from support.checkout import Checkout
 from support.rest import Rest, browser
 from support.warehouse import MARTS
 
+from airfleet.config.settings import Settings
 from airfleet.operate.airflow_api import AirflowApi, DagRun
 from airfleet.stack.embedded.stack import EmbeddedStack
-from airfleet.config.settings import Settings
 
 PREFIX = "/shop/reports"
 

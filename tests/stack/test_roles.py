@@ -14,11 +14,11 @@ import psutil
 import pytest
 from support.checkout import Checkout, wait_until
 
+from airfleet.config.settings import Settings
 from airfleet.operate.airflow_api import AirflowApi
 from airfleet.stack.embedded.process_manager import processes
 from airfleet.stack.embedded.stack import EmbeddedStack
 from airfleet.stack.roles import ROLES
-from airfleet.config.settings import Settings
 
 
 def test_every_role_runs_and_is_healthy_on_the_locked_packages(checkout: Checkout, first_up: str) -> None:

@@ -9,8 +9,8 @@ import psutil
 import pytest
 from support.checkout import Checkout, make, wait_until
 
-from airfleet.operate.airflow_api import AirflowApi
 from airfleet.config.settings import load
+from airfleet.operate.airflow_api import AirflowApi
 
 SHOP = (
     "src/retail",

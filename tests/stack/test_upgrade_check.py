@@ -16,10 +16,9 @@ from psycopg2.extensions import connection as Connection
 from support.checkout import Checkout, wait_until
 
 import airflow
+from airfleet.operate.upgrade import probe, scratch
 from airfleet.stack.embedded.instances import process_environment
 from airfleet.stack.embedded.stack import EmbeddedStack
-from airfleet.operate.upgrade import probe
-from airfleet.operate.upgrade import scratch
 
 Connect = Callable[..., Connection]
 BROKEN = '''

@@ -10,13 +10,12 @@ from typing import Any
 
 from support.checkout import Checkout, copy_repository, wait_until
 
-from airfleet.config import env_file
-from airfleet.config import settings
-from airfleet.operate.airflow_api import AirflowApi, DagRun, TaskRun
-from airfleet.stack.docker.stack import DockerStack
+from airfleet.config import env_file, settings
 from airfleet.config.paths import Paths
-from airfleet.stack.preflight import free_ports
+from airfleet.operate.airflow_api import AirflowApi, DagRun, TaskRun
 from airfleet.operate.runs import follow
+from airfleet.stack.docker.stack import DockerStack
+from airfleet.stack.preflight import free_ports
 
 PUBLISHED = ("WEBSERVER_PORT", "FLOWER_PORT", "POSTGRES_PORT", "JOIN_EXECUTION_API_PORT", "JOIN_BROKER_PORT")
 PUBLISHED += ("JOIN_POSTGRES_PORT", "GRAFANA_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT")

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 from support.checkout import wait_until
 
-from airfleet.operate.airflow_api import FINISHED, DagRun
 from airfleet.config.settings import Settings
+from airfleet.operate.airflow_api import FINISHED, DagRun
 
 _TIMEOUT_S = 60.0
 

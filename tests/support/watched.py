@@ -14,16 +14,16 @@ from prometheus_client.parser import text_string_to_metric_families
 from support.checkout import PORT_KEYS, ROOT, Checkout, copy_repository, wait_until
 
 from airfleet.config import env_file
+from airfleet.config.paths import Paths
+from airfleet.config.settings import load
+from airfleet.observe.boards.query import PrometheusClient
+from airfleet.observe.servers import build
 from airfleet.operate import first_runs
 from airfleet.operate.airflow_api import AirflowApi
 from airfleet.stack.embedded.instances import LOOPBACK
 from airfleet.stack.embedded.stack import EmbeddedStack
-from airfleet.observe.servers import build
-from airfleet.observe.boards.query import PrometheusClient
-from airfleet.config.paths import Paths
 from airfleet.stack.preflight import free_ports
 from airfleet.stack.roles import SCHEDULER, WORKER, postgres_dsn
-from airfleet.config.settings import load
 
 SHOP = ("weekly_full_pipeline", "daily_quality_check", "refresh_aggregations")
 WATCHED = ("watched_steps", "watched_retries", "watched_misses", "watched_killed", "watched_waits")

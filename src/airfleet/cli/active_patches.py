@@ -4,11 +4,11 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from airfleet.stack.embedded.states import InstanceState
 from airfleet.config.paths import Paths
 from airfleet.runtime.patches import reported, switch
 from airfleet.runtime.patches.patch import ROLES, Patch
 from airfleet.runtime.patches.registry import PATCHES
+from airfleet.stack.embedded.states import InstanceState
 from airfleet.stack.engines import Stack
 
 # Between what the engine and the process take for the process's start.

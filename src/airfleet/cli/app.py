@@ -7,20 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
-from airfleet.config import env_file
-from airfleet.operate import first_runs
-from airfleet.operate import runs
-from airfleet.operate.airflow_api import AirflowApi, DagRun
-from airfleet.cli import backup, bench, look, patches, rotate, show, team, upgrade
-from airfleet.operate import deployment
+from airfleet.cli import backup, bench, deployment, look, patches, rotate, show, team, upgrade
 from airfleet.cli.look import Json
-from airfleet.operate.join import worker_env
-from airfleet.stack.embedded.instances import MAX_WORKERS
+from airfleet.config import env_file
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
-from airfleet.stack.roles import SCHEDULER, WORKER
 from airfleet.config.sizes import SIZES
+from airfleet.operate import first_runs, runs
+from airfleet.operate.airflow_api import AirflowApi, DagRun
+from airfleet.operate.join import worker_env
+from airfleet.stack.embedded.instances import MAX_WORKERS
 from airfleet.stack.engines import Stack
+from airfleet.stack.roles import SCHEDULER, WORKER
 
 app = typer.Typer(
     name="./airfleet",

@@ -7,12 +7,10 @@ from typing import Annotated
 
 import typer
 
-from airfleet.operate.backup import archive
-from airfleet.operate.backup import databases
-from airfleet.cli import show
-from airfleet.operate import deployment
+from airfleet.cli import deployment, show
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
+from airfleet.operate.backup import archive, databases
 
 
 def add_commands(app: typer.Typer) -> None:

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from airfleet.operate.alone import alone
 from airfleet.cli import show
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
+from airfleet.operate.alone import alone
 
 _COMPARE = "compare"
 
@@ -32,8 +32,7 @@ def bench(  # noqa: PLR0917 - typer calls it by keyword
 ) -> None:
     """Measure this deployment beside Airflow's official compose file, on stacks of the bench's own."""
     # The command line starts without what only this command needs.
-    from bench import compare
-    from bench import summary
+    from bench import compare, summary
     from bench.instance import OURS, STOCK
     from bench.parts import PARTS, measure
 

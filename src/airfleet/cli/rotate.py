@@ -4,14 +4,11 @@ from typing import Annotated
 
 import typer
 
-from airfleet.operate.alone import alone
-from airfleet.cli import show
-from airfleet.operate import deployment
-from airfleet.stack.embedded.stack import EmbeddedStack
+from airfleet.cli import deployment, show
 from airfleet.config.errors import AirfleetError
-from airfleet.operate.rotate import kept
-from airfleet.operate.rotate import plan
-from airfleet.operate.rotate import rotation
+from airfleet.operate.alone import alone
+from airfleet.operate.rotate import kept, plan, rotation
+from airfleet.stack.embedded.stack import EmbeddedStack
 from airfleet.stack.engines import Stack
 
 

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from airfleet.operate.airflow_api import DagRun, TaskRun
 from airfleet.config.settings import Settings
+from airfleet.operate.airflow_api import DagRun, TaskRun
 
 # Names and passwords are never cut: a narrow terminal wraps the line, a pipe gets all of it.
 _LEAST_WIDTH = 160

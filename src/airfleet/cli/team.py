@@ -3,9 +3,9 @@
 import typer
 from dotenv import dotenv_values
 
-from airfleet.operate import deployment
-from airfleet.operate.first_runs import command_environment
+from airfleet.cli import deployment
 from airfleet.config.paths import Paths
+from airfleet.operate.first_runs import command_environment
 
 # Whoever is given the arguments parses them, --help among them.
 UNTOUCHED = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

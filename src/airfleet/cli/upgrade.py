@@ -5,13 +5,12 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from airfleet.operate.alone import alone
-from airfleet.cli import show
-from airfleet.operate import deployment
-from airfleet.stack.embedded.stack import EmbeddedStack
+from airfleet.cli import deployment, show
 from airfleet.config.errors import AirfleetError
+from airfleet.operate.alone import alone
 from airfleet.operate.upgrade import rehearsal
 from airfleet.operate.upgrade.rehearsal import Findings
+from airfleet.stack.embedded.stack import EmbeddedStack
 
 
 def upgrade(

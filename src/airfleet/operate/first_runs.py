@@ -1,10 +1,10 @@
 """What the first `up` runs: the module that prepares, and the Dags, as FIRST_RUN in .env names them."""
 
 from airfleet.operate.airflow_api import AirflowApi, DagRun, TaskRun
-from airfleet.stack.embedded.stack import Say
-from airfleet.stack.roles import postgres_dsn
 from airfleet.operate.runs import Watch, first_run
+from airfleet.stack.embedded.stack import Say
 from airfleet.stack.engines import Stack
+from airfleet.stack.roles import postgres_dsn
 
 
 def run(stack: Stack, say: Say, watch: Watch) -> tuple[list[DagRun], list[TaskRun]]:

@@ -3,10 +3,10 @@
 from pydantic import SecretStr
 
 from airfleet.config import env_file
-from airfleet.stack import roles
 from airfleet.config.paths import Paths
-from airfleet.stack.roles import WORKER, Addresses
 from airfleet.config.settings import Settings
+from airfleet.stack import roles
+from airfleet.stack.roles import WORKER, Addresses
 
 # Its own secrets: it reads stored connections, proves that a log request is meant for it, and sends mail.
 _NEEDED = {"fernet_key", "api_secret_key", "smtp_password"}

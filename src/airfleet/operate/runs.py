@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable, Iterable
 
-from airfleet.operate.airflow_api import FINISHED, AirflowApi, DagRun, TaskRun
 from airfleet.config.errors import AirfleetError
+from airfleet.operate.airflow_api import FINISHED, AirflowApi, DagRun, TaskRun
 
 _POLL_S = 1.0
 # A new file is listed within 15 s and parsed within a few more.

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from airfleet.config.errors import AirfleetError
+from airfleet.config.paths import Paths
+from airfleet.config.settings import Settings
 from airfleet.stack.docker import compose
 from airfleet.stack.docker.stack import DockerStack
 from airfleet.stack.embedded.stack import EmbeddedStack, Say
 from airfleet.stack.embedded.states import InstanceState
-from airfleet.config.errors import AirfleetError
 from airfleet.stack.mailbox import Mail
-from airfleet.config.paths import Paths
 from airfleet.stack.roles import Addresses
-from airfleet.config.settings import Settings
 
 DOCKER, EMBEDDED = "docker", "embedded"
 

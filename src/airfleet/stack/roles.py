@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from pydantic import SecretStr
 
-from airfleet.runtime.patches import switch
 from airfleet.config.settings import Settings
+from airfleet.runtime.patches import switch
 
 BROKER_URL = "AIRFLOW__CELERY__BROKER_URL"
 

@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from airfleet.observe.servers import build
-from airfleet.observe.servers import commands
-from airfleet.observe.servers import prometheus_config
+from airfleet.observe.servers import build, commands, prometheus_config
 
 REPO = Path(__file__).parents[3]
 TEXT = (REPO / "docker-compose.monitoring.yml").read_text()

@@ -12,9 +12,9 @@ import psutil
 from support.checkout import Checkout, wait_until
 from support.faults.target import Address, Target
 
-from airfleet.stack.embedded.stack import EmbeddedStack
 from airfleet.config.paths import Paths
 from airfleet.config.settings import load
+from airfleet.stack.embedded.stack import EmbeddedStack
 
 SIZE = {
     "WORKERS": 2,

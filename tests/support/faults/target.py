@@ -13,9 +13,9 @@ import redis
 from psycopg2.extensions import connection as Connection
 from support.checkout import Checkout, wait_until
 
-from airfleet.operate.airflow_api import AirflowApi
 from airfleet.config.paths import Paths
 from airfleet.config.settings import Settings
+from airfleet.operate.airflow_api import AirflowApi
 
 WORKLOAD = Path(__file__).resolve().parents[2] / "faults" / "workload_dag.py"
 DAGS = ("faults", "faults_deferred", "faults_greedy")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from airfleet.operate.backup import archive
 from airfleet.config.errors import AirfleetError
+from airfleet.operate.backup import archive
 
 
 @pytest.fixture

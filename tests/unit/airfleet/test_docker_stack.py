@@ -8,12 +8,10 @@ import pytest
 from dotenv import dotenv_values
 from support.checkout import ROOT
 
-from airfleet.config import env_file
-from airfleet.operate import first_runs
-from airfleet.config import settings
-from airfleet.operate import join
-from airfleet.stack.docker.stack import DockerStack
+from airfleet.config import env_file, settings
 from airfleet.config.paths import Paths
+from airfleet.operate import first_runs, join
+from airfleet.stack.docker.stack import DockerStack
 
 
 @pytest.fixture

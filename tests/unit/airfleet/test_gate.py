@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from airfleet.stack.embedded import gate
 from airfleet.config.paths import Paths
+from airfleet.stack.embedded import gate
 
 INIT = [sys.executable, "-I", "-c", "import sys; sys.stdin.read()"]
 WAITS = "import sys; from pathlib import Path; from airfleet.stack.embedded import gate; print('waits', flush=True);"

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from airfleet.config import env_file
-from airfleet.config import settings
+from airfleet.config import env_file, settings
+from airfleet.config.paths import Paths
 from airfleet.stack.embedded.one_shot import Init
 from airfleet.stack.init.rotated import NOTHING_ROTATED
-from airfleet.config.paths import Paths
 
 
 def test_an_init_whose_servers_never_come_is_not_left_behind(tmp_path: Path) -> None:

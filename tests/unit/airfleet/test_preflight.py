@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from airfleet.config import env_file
-from airfleet.stack import preflight
-from airfleet.config import settings
+from airfleet.config import env_file, settings
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
-from airfleet.stack.preflight import free_ports
 from airfleet.config.settings import Settings
+from airfleet.stack import preflight
+from airfleet.stack.preflight import free_ports
 
 
 @pytest.fixture

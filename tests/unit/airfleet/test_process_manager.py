@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from supervisor.options import ServerOptions
 
-from airfleet.stack.embedded.process_manager import ProcessManager, Program
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
+from airfleet.stack.embedded.process_manager import ProcessManager, Program
 
 # What can stand in a path, a password of a mail server or a JSON document.
 TEXT = st.text(st.characters(codec="ascii", min_codepoint=32, max_codepoint=126, exclude_characters="'\""))

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from airfleet.config import env_file
-from airfleet.stack import roles
-from airfleet.config import settings
-from airfleet.stack.embedded import instances
+from airfleet.config import env_file, settings
 from airfleet.config.paths import Paths
 from airfleet.config.settings import Settings
+from airfleet.stack import roles
+from airfleet.stack.embedded import instances
 
 AT = roles.Addresses(("pg", 1), ("redis", 2), ("web", 3), ("mail", 4))
 # Who needs what; the metadata database is not for workers, and Postgres' superuser for no role at all.

@@ -5,16 +5,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from airfleet.config import env_file
-from airfleet.config import settings
-from airfleet.stack.embedded.instances import instances
-from airfleet.stack.embedded.stack import EmbeddedStack
+from airfleet.config import env_file, settings
 from airfleet.config.env_file import GENERATORS
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
-from airfleet.operate.rotate import kept
-from airfleet.operate.rotate import plan
+from airfleet.operate.rotate import kept, plan
 from airfleet.operate.rotate.plan import Plan
+from airfleet.stack.embedded.instances import instances
+from airfleet.stack.embedded.stack import EmbeddedStack
 
 
 @pytest.fixture

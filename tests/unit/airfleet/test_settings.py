@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from airfleet.config import env_file
-from airfleet.config import settings
+from airfleet.config import env_file, settings
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
 

@@ -6,9 +6,8 @@ import pytest
 from dotenv import dotenv_values
 from typer.testing import CliRunner
 
-from airfleet.config import env_file
-from airfleet.config import settings
 from airfleet.cli import app
+from airfleet.config import env_file, settings
 from airfleet.config.paths import Paths
 from airfleet.config.sizes import SIZES
 

@@ -6,12 +6,11 @@ from typing import Any, cast
 
 import pytest
 
-from airfleet.config import env_file
-from airfleet.config import settings
-from airfleet.stack.embedded.process_manager import ProcessState
-from airfleet.stack.embedded.stack import EmbeddedStack
+from airfleet.config import env_file, settings
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
+from airfleet.stack.embedded.process_manager import ProcessState
+from airfleet.stack.embedded.stack import EmbeddedStack
 
 EARLY = {"log-server", "mail", "airflow-webserver", "airflow-worker-1", "flower"}
 

@@ -5,13 +5,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from airfleet.config import env_file
-from airfleet.operate import first_runs
-from airfleet.config import settings
-from airfleet.cli import app
-from airfleet.operate import deployment
+from airfleet.cli import app, deployment
+from airfleet.config import env_file, settings
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
+from airfleet.operate import first_runs
 
 
 class Stack:

@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from airfleet.config import env_file
-from airfleet.config import settings
+from airfleet.config import env_file, settings
+from airfleet.config.paths import ROOT, Paths
+from airfleet.config.settings import Settings
+from airfleet.observe.servers import build
 from airfleet.stack.embedded import watchers
 from airfleet.stack.embedded.instances import instances
-from airfleet.observe.servers import build
-from airfleet.config.paths import ROOT, Paths
 from airfleet.stack.roles import WORKER
-from airfleet.config.settings import Settings
 
 
 @pytest.fixture

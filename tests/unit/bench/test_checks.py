@@ -7,12 +7,11 @@ from typing import Any, cast
 
 import pytest
 
-from bench import health_checks
-from bench import instance
-from bench.health_checks import HealthCheck
-from bench.instance import OURS, STOCK, Instance
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
+from bench import health_checks, instance
+from bench.health_checks import HealthCheck
+from bench.instance import OURS, STOCK, Instance
 
 WORKS = "import time\nwhile time.process_time() < 0.2: pass"
 

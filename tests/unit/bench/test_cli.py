@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from airfleet.operate.alone import alone
 from airfleet.cli import bench
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
+from airfleet.operate.alone import alone
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,12 @@ from typing import Any, cast
 
 import pytest
 
+from airfleet.config.errors import AirfleetError
 from bench import workloads
 from bench.account import Use
 from bench.growth import Load, Waiting
 from bench.soak import Soak, _counted, _growth
 from bench.workloads import Ran
-from airfleet.config.errors import AirfleetError
 
 
 def _burst(tasks: int, cpu_s: float) -> dict[str, Any]:

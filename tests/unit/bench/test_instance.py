@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from airfleet.config.paths import Paths
 from bench import instance
 from bench.instance import STOCK, OfficialStack
-from airfleet.config.paths import Paths
 
 WORKERS = {"airflow-worker": 3, "airflow-scheduler": 1}
 

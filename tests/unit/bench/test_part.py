@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from bench import parts
-from bench import alternation
+from airfleet.config.paths import Paths
+from bench import alternation, parts
 from bench.instance import OURS, STOCK
 from bench.part import Part, medians
-from airfleet.config.paths import Paths
 
 
 class Recorded:

@@ -3,8 +3,8 @@
 import socket
 import time
 
-from bench.statsd_counts import StatsdServer
 from airfleet.stack.preflight import free_ports
+from bench.statsd_counts import StatsdServer
 
 
 def test_counters_add_up_and_timers_keep_every_value() -> None:

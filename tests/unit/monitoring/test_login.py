@@ -14,12 +14,10 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from airfleet.config import env_file
-from airfleet.config import settings
-from airfleet.cli import look
-from airfleet.operate import deployment
-from airfleet.observe.servers import login
+from airfleet.cli import deployment, look
+from airfleet.config import env_file, settings
 from airfleet.config.paths import Paths
+from airfleet.observe.servers import login
 
 PASSWORD = secrets.token_hex(16)
 

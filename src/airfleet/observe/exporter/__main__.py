@@ -6,8 +6,8 @@ import logging
 import signal
 import sys
 
-from airfleet.observe.exporter.server import serve
 from airfleet.observe.exporter.options import SettingsError, load
+from airfleet.observe.exporter.server import serve
 
 
 def main() -> None:

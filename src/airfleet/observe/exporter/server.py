@@ -9,14 +9,14 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import Metric as Family
 
-from airfleet.observe.exporter.queues import Broker
+from airfleet.observe.exporter.api_server import Webserver
+from airfleet.observe.exporter.collector import Poller, Registry
 from airfleet.observe.exporter.host import Host
 from airfleet.observe.exporter.metadata import Metadata
+from airfleet.observe.exporter.options import Settings
 from airfleet.observe.exporter.postgres_server import Postgres
 from airfleet.observe.exporter.queries import Database
-from airfleet.observe.exporter.options import Settings
-from airfleet.observe.exporter.collector import Poller, Registry
-from airfleet.observe.exporter.api_server import Webserver
+from airfleet.observe.exporter.queues import Broker
 from airfleet.observe.exporter.workers import CeleryWorkers
 
 # What each path shows. Airflow's own view is several sources in one.

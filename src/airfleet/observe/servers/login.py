@@ -1,7 +1,7 @@
 """The login of Prometheus and Alertmanager: the files by which they know it, and by which Prometheus shows it.
 
-``python -m airfleet.observe.servers.login FOLDER`` writes Prometheus' under Compose: it is both, as it scrapes itself and
-Alertmanager. MONITORING_USER and MONITORING_PASSWORD are those of .env.
+``python -m airfleet.observe.servers.login FOLDER`` writes Prometheus' under Compose: it is both, as it scrapes itself
+and Alertmanager. MONITORING_USER and MONITORING_PASSWORD are those of .env.
 """
 
 from __future__ import annotations

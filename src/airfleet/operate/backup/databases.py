@@ -13,10 +13,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO
 
-from airfleet.operate.backup import archive
-from airfleet.stack.embedded.stack import Say
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
+from airfleet.operate.backup import archive
+from airfleet.stack.embedded.stack import Say
 from airfleet.stack.engines import Stack
 
 # In this order: what the metadata database calls done is in the warehouse that is read after it, and what it does not

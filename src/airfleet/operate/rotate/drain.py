@@ -2,8 +2,8 @@
 
 import time
 
-from airfleet.stack.embedded.stack import EmbeddedStack, Say
 from airfleet.config.errors import AirfleetError
+from airfleet.stack.embedded.stack import EmbeddedStack, Say
 from airfleet.stack.roles import SCHEDULER, WORKER
 
 _POLL_S = 0.5

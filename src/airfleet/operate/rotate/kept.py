@@ -7,8 +7,7 @@ secrets that are in `.env` by then.
 from collections.abc import Mapping
 from pathlib import Path
 
-from airfleet.config import env_file
-from airfleet.config import private_file
+from airfleet.config import env_file, private_file
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
 

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from airfleet.stack.embedded import servers
-from airfleet.stack.embedded import watchers
-from airfleet.stack.embedded.instances import instances
-from airfleet.stack.embedded.stack import EmbeddedStack
 from airfleet.config.env_file import GENERATORS
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
-from airfleet.stack.roles import WORKER
 from airfleet.config.settings import Settings
+from airfleet.stack.embedded import servers, watchers
+from airfleet.stack.embedded.instances import instances
+from airfleet.stack.embedded.stack import EmbeddedStack
+from airfleet.stack.roles import WORKER
 
 # Keys of .env that hold a secret of somebody else's server: only there can it be changed.
 OUTSIDE = (

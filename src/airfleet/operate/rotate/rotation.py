@@ -7,15 +7,14 @@ over when all of it is: it is done again from there as often as it takes.
 import redis
 
 from airfleet.config import settings as settings_file
-from airfleet.stack.embedded.stack import EmbeddedStack, Say
 from airfleet.config.env_file import GENERATORS
-from airfleet.stack.init.rotated import Rotated
 from airfleet.config.paths import Paths
-from airfleet.stack.roles import WORKER
-from airfleet.operate.rotate import kept
-from airfleet.operate.rotate import plan
+from airfleet.operate.rotate import kept, plan
 from airfleet.operate.rotate.drain import drain
 from airfleet.operate.rotate.plan import Plan
+from airfleet.stack.embedded.stack import EmbeddedStack, Say
+from airfleet.stack.init.rotated import Rotated
+from airfleet.stack.roles import WORKER
 
 
 def prepare(stack: EmbeddedStack, keys: list[str]) -> tuple[dict[str, str], Plan]:

@@ -12,14 +12,12 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from airfleet.config.errors import AirfleetError
+from airfleet.config.paths import Paths
+from airfleet.operate.upgrade import probe, scratch, tree
 from airfleet.stack.embedded.instances import process_environment
 from airfleet.stack.embedded.one_shot import last_lines
 from airfleet.stack.embedded.stack import EmbeddedStack, Say
-from airfleet.config.errors import AirfleetError
-from airfleet.config.paths import Paths
-from airfleet.operate.upgrade import probe
-from airfleet.operate.upgrade import scratch
-from airfleet.operate.upgrade import tree
 
 # The environment of a version, with its packages' caches.
 _NEEDED_BYTES = 2 << 30

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
-from airfleet.stack.embedded.stack import EmbeddedStack
 from airfleet.config.errors import AirfleetError
+from airfleet.stack.embedded.stack import EmbeddedStack
 from airfleet.stack.init import postgres
 from airfleet.stack.roles import url
 

@@ -1,4 +1,7 @@
-"""`python -m airfleet.stack.docker.celery_workers`: the Celery workers that answer, as JSON; run where the broker is reachable."""
+"""Print the Celery workers that answer, as JSON: `python -m airfleet.stack.docker.celery_workers`.
+
+Run where the broker is reachable.
+"""
 
 import json
 import os

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from airfleet.config.errors import AirfleetError
+from airfleet.config.paths import Paths
+from airfleet.config.settings import Settings
 from airfleet.stack import preflight
 from airfleet.stack.docker import compose
 from airfleet.stack.embedded.states import InstanceState
-from airfleet.config.errors import AirfleetError
 from airfleet.stack.mailbox import Mail
-from airfleet.config.paths import Paths
 from airfleet.stack.roles import FLOWER, SCHEDULER, WEBSERVER, WORKER, Addresses
-from airfleet.config.settings import Settings
 
 _HEALTH_TIMEOUT_S = 300.0
 _POLL_S = 1.0
@@ -225,7 +225,9 @@ class DockerStack:
 
     def _celery_workers(self) -> dict[str, dict[str, Any]]:
         try:
-            said = self.compose.run("exec", "--no-TTY", FLOWER.name, "python", "-m", "airfleet.stack.docker.celery_workers")
+            said = self.compose.run(
+                "exec", "--no-TTY", FLOWER.name, "python", "-m", "airfleet.stack.docker.celery_workers"
+            )
         except AirfleetError:
             return {}
         return {worker["name"]: worker for worker in json.loads(said)}

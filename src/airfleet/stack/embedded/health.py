@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import httpx
 
+from airfleet.config.settings import Settings
 from airfleet.stack.celery_client import CeleryClient, WorkerState
 from airfleet.stack.embedded.instances import HEALTH_PORT, LOG_SERVER, LOOPBACK, Instance, broker_url, worker_address
 from airfleet.stack.roles import (
@@ -17,7 +18,6 @@ from airfleet.stack.roles import (
     WORKER,
     Role,
 )
-from airfleet.config.settings import Settings
 
 _TIMEOUT_S = 2.0
 

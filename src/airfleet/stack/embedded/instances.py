@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 
 from airfleet.config.paths import Paths
+from airfleet.config.settings import Settings
+from airfleet.runtime.patches import reported
 from airfleet.stack.roles import (
     BROKER_URL,
     DAG_PROCESSOR,
@@ -22,8 +24,6 @@ from airfleet.stack.roles import (
     Role,
     environment,
 )
-from airfleet.runtime.patches import reported
-from airfleet.config.settings import Settings
 
 LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"  # noqa: S104 # nosec B104 - what .env may say
 MAX_WORKERS = 64
@@ -33,7 +33,9 @@ TRIGGERER_ADDRESS = LOOPBACK
 # Under Compose nothing starts before init has ended.
 AHEAD = "python -P -m airfleet.stack.embedded.ahead"
 # Compose gets this from each worker's own container; here one process stands for all of them.
-LOG_SERVER = Role("log-server", ("python", "-P", "-m", "airfleet.stack.embedded.log_server"), frozenset({Grant.API_SECRET}))
+LOG_SERVER = Role(
+    "log-server", ("python", "-P", "-m", "airfleet.stack.embedded.log_server"), frozenset({Grant.API_SECRET})
+)
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,14 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 
+from airfleet.config.errors import AirfleetError
+from airfleet.config.paths import Paths
+from airfleet.config.settings import Settings
 from airfleet.stack.embedded import gate
 from airfleet.stack.embedded.instances import LOOPBACK, addresses, process_environment
-from airfleet.config.errors import AirfleetError
 from airfleet.stack.init import MIGRATING
 from airfleet.stack.init.rotated import Rotated
-from airfleet.config.paths import Paths
 from airfleet.stack.roles import Grant, Role, environment
-from airfleet.config.settings import Settings
 
 LOG_TAIL_LINES = 15
 INIT = Role("airflow-init", ("python", "-P", "-m", "airfleet.stack.init"), frozenset({Grant.METADATA, Grant.FERNET}))

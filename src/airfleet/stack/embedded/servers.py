@@ -9,13 +9,12 @@ import shutil
 import string
 import subprocess
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
-from airfleet.stack.embedded.instances import LOOPBACK, restart_when
 from airfleet.config.errors import AirfleetError
-from airfleet.config.paths import Paths
+from airfleet.config.paths import ROOT, Paths
 from airfleet.config.settings import Settings
+from airfleet.stack.embedded.instances import LOOPBACK, restart_when
 
 # Postgres refuses root, and Redis does not need it.
 _DROPPED_USER = "nobody"
@@ -161,7 +160,7 @@ def _redis(settings: Settings, paths: Paths, user: str | None) -> Server:
 
 def redis_acl(settings: Settings) -> str:
     """Return Redis' users, with their passwords."""
-    template = resources.files("airfleet.stack.init").joinpath("redis-users.acl").read_text()
+    template = (ROOT / "deploy" / "redis" / "users.acl").read_text()
     return string.Template(template).substitute(
         REDIS_PASSWORD=settings.redis_password.get_secret_value(),
         REDIS_MONITORING_PASSWORD=settings.redis_monitoring_password.get_secret_value(),

@@ -6,26 +6,21 @@ from collections.abc import Callable, Iterable, Sequence
 
 import psutil
 
-from airfleet.stack import mailbox
-from airfleet.stack import preflight
+from airfleet.config.errors import AirfleetError
+from airfleet.config.paths import Paths
+from airfleet.config.settings import Settings
+from airfleet.observe.servers import build
+from airfleet.observe.servers.go import GoMissingError
+from airfleet.stack import mailbox, preflight
 from airfleet.stack.celery_client import CeleryClient
-from airfleet.stack.embedded import one_shot
-from airfleet.stack.embedded import role_logs
-from airfleet.stack.embedded import servers
-from airfleet.stack.embedded import states
-from airfleet.stack.embedded import watchers
+from airfleet.stack.embedded import one_shot, role_logs, servers, states, watchers
 from airfleet.stack.embedded.health import Health
 from airfleet.stack.embedded.instances import LOOPBACK, Instance, addresses, broker_url, instances, worker_name
 from airfleet.stack.embedded.process_manager import ProcessManager, Program, kill_tree, processes
 from airfleet.stack.embedded.states import InstanceState
 from airfleet.stack.embedded.watchers import Watcher
-from airfleet.config.errors import AirfleetError
 from airfleet.stack.init.rotated import NOTHING_ROTATED, Rotated
-from airfleet.observe.servers import build
-from airfleet.observe.servers.go import GoMissingError
-from airfleet.config.paths import Paths
 from airfleet.stack.roles import SCHEDULER, WEBSERVER, WORKER, Addresses, Grant, Role
-from airfleet.config.settings import Settings
 
 # A laptop that is busy with other things takes minutes for what takes half a minute otherwise.
 _HEALTH_TIMEOUT_S = 300.0

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import psutil
 
+from airfleet.config.settings import Settings
 from airfleet.stack.embedded import watchers
 from airfleet.stack.embedded.health import Health
 from airfleet.stack.embedded.instances import Instance
 from airfleet.stack.embedded.process_manager import ProcessState
 from airfleet.stack.roles import WORKER
-from airfleet.config.settings import Settings
 
 
 @dataclass(frozen=True)

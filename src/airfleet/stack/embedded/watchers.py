@@ -11,16 +11,12 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from airfleet.config.paths import Paths
+from airfleet.config.settings import Settings
+from airfleet.observe.servers import alertmanager_init, build, commands, login, prometheus_config
 from airfleet.stack.embedded.health import answers
 from airfleet.stack.embedded.instances import LOOPBACK, addresses, broker_url, process_environment, restart_when
-from airfleet.observe.servers import alertmanager_init
-from airfleet.observe.servers import build
-from airfleet.observe.servers import commands
-from airfleet.observe.servers import login
-from airfleet.observe.servers import prometheus_config
-from airfleet.config.paths import Paths
 from airfleet.stack.roles import postgres_dsn, url
-from airfleet.config.settings import Settings
 
 STATSD_EXPORTER, EXPORTER, PROMETHEUS, ALERTMANAGER, GRAFANA = NAMES = (
     "statsd-exporter",

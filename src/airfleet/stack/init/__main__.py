@@ -11,14 +11,10 @@ import sys
 from psycopg2.extensions import connection as Connection
 
 from airfleet.config.errors import AirfleetError
-from airfleet.stack.init import MIGRATING
-from airfleet.stack.init import airflow
-from airfleet.stack.init import outside
-from airfleet.stack.init import postgres
-from airfleet.stack.init import redis
+from airfleet.config.settings import Settings, from_environment
+from airfleet.stack.init import MIGRATING, airflow, outside, postgres, redis
 from airfleet.stack.init.rotated import Rotated, queue_again
 from airfleet.stack.roles import postgres_dsn, redis_url
-from airfleet.config.settings import Settings, from_environment
 
 _SERVER_TIMEOUT_S = 60.0
 

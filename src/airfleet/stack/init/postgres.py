@@ -14,8 +14,8 @@ from psycopg2.extensions import connection as Connection
 from pydantic import SecretStr
 
 from airfleet.config.errors import AirfleetError
-from airfleet.stack.roles import postgres_dsn
 from airfleet.config.settings import Settings
+from airfleet.stack.roles import postgres_dsn
 
 # Owner of each database.
 DATABASES = {

@@ -1,11 +1,10 @@
 """What every command starts from: the settings of this checkout and its stack."""
 
-from airfleet.config import env_file
-from airfleet.config import settings
-from airfleet.stack.docker.stack import DockerStack
+from airfleet.config import env_file, settings
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
 from airfleet.operate.rotate import kept
+from airfleet.stack.docker.stack import DockerStack
 from airfleet.stack.engines import Stack, choose
 
 
