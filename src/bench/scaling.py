@@ -135,7 +135,7 @@ def _limits(cpu_s: Mapping[str, float], slots: int) -> str:
 def _starts(slots: int, workers: int, cpu_s: float, cores: int) -> dict[str, str]:
     """How long it takes to fill the slots of one worker and of *workers*, and what that alone makes of the efficiency.
 
-    With turns (airfleet.runtime.patches.changes.turns) that is lost once; without, in each wave of tasks that fills all slots.
+    With turns (docs/patches.md) that is lost once; without, in each wave of tasks that fills all slots.
     """
     one_s, all_s = slots * cpu_s / cores, workers * slots * cpu_s / cores
     waves_of_one, waves_of_all = (math.ceil(ScaleOut.tasks / each) for each in (slots, workers * slots))

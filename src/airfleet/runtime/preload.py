@@ -36,6 +36,7 @@ SERIALIZING_MODULES = (
     "airflow.providers.standard.sensors.external_task",
 )
 TASK_MODULES = (
+    "airflow.sdk.execution_time.supervisor",
     "airflow.sdk.execution_time.task_runner",
     # What a pool process does first: its log, and a request to the kernel to end it with its parent.
     "celery.app.log",

@@ -34,8 +34,8 @@ def problem(said: str, known: Collection[str]) -> str | None:
     unknown = []
     for name in said.split(","):
         if name not in known:
-            near = difflib.get_close_matches(name, [*known, ON, OFF], 1, cutoff=0)
+            near = difflib.get_close_matches(name, [*sorted(known), ON, OFF], 1, cutoff=0)
             unknown.append(f"{name!r} (nearest: {near[0]})")
     if not unknown:
         return None
-    return f"names {', '.join(unknown)}, which is no change; it takes on, off, or names that ./airfleet patches lists"
+    return f"names {', '.join(unknown)}, which is no known change; it takes on, off, or names from ./airfleet patches"
