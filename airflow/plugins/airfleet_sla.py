@@ -2,8 +2,8 @@
 
 from airflow.plugins_manager import AirflowPlugin
 
-from airfleet.runtime.sla import listener
-from airfleet.runtime.sla.deadline import RunQueued
+from airfleet.sla import listener
+from airfleet.sla.deadline import RunQueued
 
 
 class AirfleetSla(AirflowPlugin):

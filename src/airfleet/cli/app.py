@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from airfleet.cli import backup, bench, deployment, look, patches, rotate, show, team, upgrade
+from airfleet.cli import backup, bench, look, patches, rotate, show, team, upgrade
+from airfleet.operate import deployment
 from airfleet.cli.look import Json
 from airfleet.config import env_file
 from airfleet.config.errors import AirfleetError

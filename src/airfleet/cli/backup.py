@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from airfleet.cli import deployment, show
+from airfleet.cli import show
+from airfleet.operate import deployment
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
 from airfleet.operate.backup import archive, databases

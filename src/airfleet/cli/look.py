@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from airfleet.cli import deployment, show
+from airfleet.cli import show
+from airfleet.operate import deployment
 from airfleet.cli.active_patches import not_active
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths

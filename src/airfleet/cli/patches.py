@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from rich.markup import escape
 from rich.table import Table
 
-from airfleet.cli import deployment, show
+from airfleet.cli import show
+from airfleet.operate import deployment
 from airfleet.cli.active_patches import Place, places
 from airfleet.cli.look import Json
 from airfleet.runtime.patches import reported, switch

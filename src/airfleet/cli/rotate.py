@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from airfleet.cli import deployment, show
+from airfleet.cli import show
+from airfleet.operate import deployment
 from airfleet.config.errors import AirfleetError
 from airfleet.operate.alone import alone
 from airfleet.operate.rotate import kept, plan, rotation

@@ -3,7 +3,7 @@
 import typer
 from dotenv import dotenv_values
 
-from airfleet.cli import deployment
+from airfleet.operate import deployment
 from airfleet.config.paths import Paths
 from airfleet.operate.first_runs import command_environment
 

@@ -5,7 +5,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from airfleet.cli import deployment, show
+from airfleet.cli import show
+from airfleet.operate import deployment
 from airfleet.config.errors import AirfleetError
 from airfleet.operate.alone import alone
 from airfleet.operate.upgrade import rehearsal

@@ -11,8 +11,8 @@ from airflow.providers.standard.sensors.time_delta import TimeDeltaSensor
 from airflow.sdk import dag, task
 from airflow.sdk.observability.stats import Stats
 
-from airfleet.runtime.sla.deadline import run_deadline
-from airfleet.runtime.sla.declare import sla
+from airfleet.sla.deadline import run_deadline
+from airfleet.sla.declare import sla
 
 SOON = {"retry_delay": timedelta(seconds=1)}
 

@@ -6,7 +6,7 @@ import json
 import urllib.request
 
 from airfleet.observe.exporter.collector import Samples
-from airfleet.observe.metrics import database as m
+from airfleet.metrics import database as m
 
 
 class Webserver:

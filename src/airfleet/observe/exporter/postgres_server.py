@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airfleet.observe.exporter.collector import Samples
 from airfleet.observe.exporter.queries import Database
-from airfleet.observe.metrics import database as m
+from airfleet.metrics import database as m
 
 
 class Postgres:
