@@ -8,8 +8,7 @@ from airfleet.config.paths import Paths
 from airfleet.runtime.patches import reported, switch
 from airfleet.runtime.patches.patch import ROLES, Patch
 from airfleet.runtime.patches.registry import PATCHES
-from airfleet.stack.embedded.states import InstanceState
-from airfleet.stack.engines import Stack
+from airfleet.stack.protocol import InstanceState, Stack
 
 # Between what the engine and the process take for the process's start.
 _SLACK_S = 5.0

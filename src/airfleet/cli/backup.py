@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from airfleet.cli import show
-from airfleet.operate import deployment
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
+from airfleet.operate import deployment
 from airfleet.operate.backup import archive, databases
 
 

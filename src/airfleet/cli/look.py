@@ -10,10 +10,10 @@ import typer
 from rich.table import Table
 
 from airfleet.cli import show
-from airfleet.operate import deployment
 from airfleet.cli.active_patches import not_active
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
+from airfleet.operate import deployment
 
 if TYPE_CHECKING:
     from airfleet.observe.boards.query import PrometheusClient

@@ -6,9 +6,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from airfleet.cli import show
-from airfleet.operate import deployment
 from airfleet.cli.active_patches import Place, places
 from airfleet.cli.look import Json
+from airfleet.operate import deployment
 from airfleet.runtime.patches import reported, switch
 from airfleet.runtime.patches.patch import ROLES, Patch
 from airfleet.runtime.patches.registry import PATCHES

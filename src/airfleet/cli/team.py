@@ -3,8 +3,8 @@
 import typer
 from dotenv import dotenv_values
 
-from airfleet.operate import deployment
 from airfleet.config.paths import Paths
+from airfleet.operate import deployment
 from airfleet.operate.first_runs import command_environment
 
 # Whoever is given the arguments parses them, --help among them.

@@ -12,7 +12,7 @@ from airfleet.cli import active_patches
 from airfleet.config.paths import Paths
 from airfleet.runtime.patches import reported
 from airfleet.stack.docker.stack import ContainerState
-from airfleet.stack.embedded.states import InstanceState
+from airfleet.stack.protocol import InstanceState
 
 
 def state(name: str, uptime_s: int = 60, pid: int = 7, healthy: bool = True) -> InstanceState:

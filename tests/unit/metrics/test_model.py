@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from airfleet.metrics import database
-from airfleet.metrics import statsd
-from airfleet.metrics import statsd_mapping
+from airfleet.metrics import database, statsd, statsd_mapping
 from airfleet.metrics.airflow_stats import AIRFLOW_STATS, STATS
 from airfleet.metrics.model import Kind, Metric, Unit
 

@@ -15,10 +15,10 @@ import yaml
 from typer.testing import CliRunner
 
 from airfleet.cli import look
-from airfleet.operate import deployment
 from airfleet.config import env_file, settings
 from airfleet.config.paths import Paths
 from airfleet.observe.servers import login
+from airfleet.operate import deployment
 
 PASSWORD = secrets.token_hex(16)
 

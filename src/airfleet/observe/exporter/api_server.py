@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import urllib.request
 
-from airfleet.observe.exporter.collector import Samples
 from airfleet.metrics import database as m
+from airfleet.observe.exporter.collector import Samples
 
 
 class Webserver:

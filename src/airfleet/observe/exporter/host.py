@@ -7,8 +7,8 @@ from pathlib import Path
 
 import psutil
 
-from airfleet.observe.exporter.collector import Samples
 from airfleet.metrics import database as m
+from airfleet.observe.exporter.collector import Samples
 
 
 class Host:

@@ -7,9 +7,9 @@ from typing import Any
 
 from celery import Celery
 
+from airfleet.metrics import database as m
 from airfleet.observe.exporter.collector import Samples
 from airfleet.observe.exporter.waiting import Workers
-from airfleet.metrics import database as m
 
 # Every worker has this long to answer; the call always takes it, for nobody knows how many will.
 ANSWER_S = 1.5
