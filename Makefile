@@ -90,7 +90,7 @@ format: env ## Rewrite the code in the project's style
 lock: env ## Resolve requirements anew as of UV_EXCLUDE_NEWER, and write the locks
 	@set -e; lock() { $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header "$$@"; }; \
-	export UV_EXCLUDE_NEWER=$${UV_EXCLUDE_NEWER:-2026-09-18}; \
+	export UV_EXCLUDE_NEWER=$${UV_EXCLUDE_NEWER:-2026-11-28}; \
 	lock requirements/uv.in -o requirements/uv.lock; \
 	lock requirements/go.in -o requirements/go.lock; \
 	lock airflow/requirements.in -o airflow/requirements.lock; \

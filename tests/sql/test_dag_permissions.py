@@ -18,7 +18,7 @@ TABLES = [model.__table__ for model in (Action, Resource, Permission)]
 
 @pytest.fixture
 def session(server: Server) -> Iterator[Session]:
-    engine = create_engine(server.url())
+    engine = create_engine(server.engine_url())
     Permission.metadata.create_all(engine, tables=TABLES)
     with Session(engine) as session:
         yield session

@@ -204,11 +204,11 @@ def _conf(text: str) -> dict[str, Any]:
 
 
 def _watch(stack: Stack) -> None:
-    """Bring up what watches the stack, last of all: the first time on a machine it is built, for minutes."""
+    """Bring up what watches the stack, last of all: on a machine without the programs it is built once, for minutes."""
     before = deployment.logins(stack)
     try:
         with show.progress() as progress:
-            stack.watch(progress.say)
+            stack.watch(progress.say, progress.note)
     except AirfleetError as error:
         show.errors.print("The stack runs, and nothing watches it:", style="yellow")
         for problem in error.problems:

@@ -57,8 +57,11 @@ class Stack(Protocol):
     def addresses(self) -> Addresses:
         """Where a role finds the servers."""
 
-    def watch(self, say: Say) -> None:
-        """Bring up what watches the stack where it does not run yet; raises AirfleetError when it cannot."""
+    def watch(self, say: Say, note: Say) -> None:
+        """Bring up what watches the stack where it does not run yet; raises AirfleetError when it cannot.
+
+        *note* is told what is worth more than a line of progress.
+        """
 
     def watched_by(self) -> set[str]:
         """Return the names of what watches the stack and runs: prometheus, alertmanager, grafana, ..."""

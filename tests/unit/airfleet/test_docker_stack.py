@@ -75,7 +75,7 @@ def test_workers_elsewhere_get_the_addresses_and_the_secrets_of_a_worker_alone(
 
 
 def test_monitoring_is_laid_over_unless_env_says_off(stack: DockerStack, docker_was_told: Path) -> None:
-    stack.watch(lambda _: None)
+    stack.watch(lambda _: None, lambda _: None)
     arguments = (docker_was_told / "arguments").read_text().splitlines()
     files = [Path(arguments[i + 1]).name for i, word in enumerate(arguments) if word == "--file"]
     assert files == ["docker-compose.celery.yml", "docker-compose.monitoring.yml"]
@@ -85,5 +85,5 @@ def test_monitoring_is_laid_over_unless_env_says_off(stack: DockerStack, docker_
     ]
     (docker_was_told / "arguments").unlink()
     off = DockerStack(stack.settings.model_copy(update={"monitoring": False}), stack.paths)
-    off.watch(lambda _: None)
+    off.watch(lambda _: None, lambda _: None)
     assert not (docker_was_told / "arguments").exists()

@@ -106,7 +106,7 @@ class DockerStack:
         command = self.compose.command("exec", "--no-TTY", "--env", "PGPASSWORD", *inside)
         return command, {"PGPASSWORD": self.settings.postgres_password.get_secret_value()}
 
-    def watch(self, say: Say) -> None:
+    def watch(self, say: Say, note: Say) -> None:
         """Lay docker-compose.monitoring.yml over the stack, which changes none of its services.
 
         Raises AirfleetError when that cannot be started; the stack runs on without it.

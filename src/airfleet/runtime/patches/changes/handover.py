@@ -44,7 +44,7 @@ PATCH = Patch(
     sources={
         "celery.concurrency.asynpool:AsynPool.flush": "7315a8aaaf155e0c",
         "celery.worker.consumer.consumer:Consumer.on_close": "44c736d6f82524ef",
-        "billiard.pool:ResultHandler._make_methods": "0c8754efeb4d5178",
+        "billiard.pool:ResultHandler._make_methods": "9b6ed6767639fb61",
         "billiard.pool:Worker._ensure_messages_consumed": "2349f7e1103d1029",
     },
     change=change,

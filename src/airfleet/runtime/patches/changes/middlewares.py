@@ -64,7 +64,7 @@ def whole(call: Call) -> Call:
                 nonlocal response
                 if message["type"] == "http.response.start":
                     response = Response(status_code=message["status"])
-                    response.raw_headers = list(message["headers"])
+                    response.raw_headers = list(message.get("headers", []))
                 elif message["type"] == "http.response.body":
                     body.append(message.get("body", b""))
                 else:
@@ -121,7 +121,7 @@ PATCH = Patch(
         "airflow.api_fastapi.execution_api.app:CadwynWithOpenAPICustomization.__init__",
     ),
     sources={
-        "starlette.middleware.base:BaseHTTPMiddleware.__call__": "2178708b7d867301",
+        "starlette.middleware.base:BaseHTTPMiddleware.__call__": "a8390f3b9374199c",
         "airflow.api_fastapi.auth.middlewares.refresh_token:JWTRefreshMiddleware.dispatch": "b40f8c6967e7be0a",
         "airflow.api_fastapi.execution_api.app:CorrelationIdMiddleware": "ceb1fb9c1620ee4c",
         "airflow.api_fastapi.execution_api.app:JWTReissueMiddleware": "95bfac9615541e73",
