@@ -68,28 +68,37 @@ FAULTS = Suite(
     ),
     tests=("tests/faults",),
 )
-NIGHTLY = Suite(
-    "nightly",
-    "make nightly",
-    "docs/nightly.json",
-    (
-        ".env.example",
-        "airfleet",
-        "airflow",
-        "deploy",
-        "docker-compose.*.yml",
-        "monitoring",
-        "requirements",
-        "src",
-        "tests/conftest.py",
-        "tests/monitoring",
-        "tests/stack",
-        "tests/support",
-        ":(exclude)src/bench",
-        ":(exclude)tests/support/faults",
+# These are about the whole product.
+_NIGHTLY = (
+    ".env.example",
+    "airfleet",
+    "airflow",
+    "deploy",
+    "docker-compose.*.yml",
+    "monitoring",
+    "requirements",
+    "src",
+    "tests/conftest.py",
+    "tests/support",
+    ":(exclude)src/bench",
+)
+NIGHTLY = (
+    Suite(
+        "nightly",
+        "make nightly",
+        "docs/nightly.json",
+        (*_NIGHTLY, "tests/stack", "tests/monitoring", ":(exclude)tests/support/faults"),
+        tests=("tests/stack", "tests/monitoring"),
+        marker="nightly",
     ),
-    tests=("tests/stack", "tests/monitoring"),
-    marker="nightly",
+    Suite(
+        "nightly-docker",
+        "make nightly",
+        "docs/nightly-docker.json",
+        (*_NIGHTLY, "tests/compose"),
+        tests=("tests/compose",),
+        marker="nightly",
+    ),
 )
 BENCH = (
     Suite("bench", "make bench", _FIGURES, _BENCH, (COMPARE,)),
@@ -105,7 +114,7 @@ SHOP = Suite(
     ("deploy/postgres", "requirements/embedded.lock", "src/bench/shop.py", "src/retail"),
     ("20", "100"),
 )
-SUITES = (FAULTS, *BENCH, SHOP, NIGHTLY)
+SUITES = (FAULTS, *BENCH, SHOP, *NIGHTLY)
 
 
 def main() -> int:
