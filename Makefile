@@ -3,11 +3,19 @@ SHELL := /bin/bash
 VENV := .venv
 PYTEST := $(VENV)/bin/pytest
 # Of the shop's files that bench-shop makes.
-SCALE ?= 20
+SCALE ?= 20 100
+# A long suite begins no further part after so many minutes, and leaves out what has passed with the present sources
+# unless AGAIN is set.
+MINUTES ?= 100
+AGAIN_OPTION := $(if $(AGAIN),--again)
+LONG := --minutes $(MINUTES) $(AGAIN_OPTION)
+# Not by a make of its own, which `make -n` would run.
+FAULTS_TABLE := PYTHONPATH=src:tests $(VENV)/bin/python -m support.faults.report docs/reliability.json docs/reliability.md
 
 .DEFAULT_GOAL := help
-.PHONY: help env test lint types unit contract sql stack faults faults-short bench bench-fast bench-shop
-.PHONY: performance monitoring programs patches dashboards images test-compose format lock up down
+.PHONY: help env test lint types unit contract sql stack faults faults-short nightly evidence bench bench-fast
+.PHONY: bench-shop lint-compose performance monitoring programs patches ablation dashboards images test-compose format lock
+.PHONY: up down
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -25,6 +33,9 @@ lint: env ## Style, common mistakes, weak spots and secrets
 	  2> >(grep -v 'nosec encountered' >&2)
 	PYTHONPATH=tests $(VENV)/bin/python -m support.secret_scan
 
+lint-compose: ## What builds and describes the Docker deployment: its style, its risks, and its wheels for aarch64
+	tests/compose/lint.sh
+
 types: env ## Types, strictly
 	$(VENV)/bin/mypy
 
@@ -38,20 +49,33 @@ sql: env ## The shop's SQL on a real Postgres
 	$(PYTEST) tests/sql
 
 stack: env ## A running stack, from a fresh checkout
-	$(PYTEST) tests/stack
+	$(PYTEST) tests/stack -m "not nightly"
 
-faults: env ## Every fault of docs/reliability.md, whose table this writes (hours; root, for the network and the disk)
-	$(PYTEST) tests/faults --report docs/reliability.json; status=$$?; \
-	PYTHONPATH=src:tests $(VENV)/bin/python -m support.faults.report docs/reliability.json docs/reliability.md; exit $$status
+faults: env ## Every fault of docs/reliability.md that has no fresh result, for MINUTES (100; hours in all; root)
+	$(PYTEST) tests/faults --suite faults $(LONG); status=$$?; $(FAULTS_TABLE); exit $$status
 
 faults-short: env ## The few faults that CI tries; minutes
-	$(PYTEST) tests/faults -m short
+	$(PYTEST) tests/faults -m "not nightly"
+
+nightly: programs ## Every test that CI leaves out and that has no fresh result, for MINUTES (100; hours in all; Debian, root)
+	@end=$$(($$(date +%s) + 60 * $(MINUTES))); status=0; \
+	part() { \
+	  local left=$$(((end - $$(date +%s)) / 60)); \
+	  [ $$left -le 0 ] || "$$@" --minutes $$left $(AGAIN_OPTION) || status=1; \
+	}; \
+	part $(PYTEST) tests/stack tests/monitoring --suite nightly; \
+	PYTEST=$(CURDIR)/$(PYTEST) part tests/compose/ci.sh --suite nightly-docker; \
+	part $(PYTEST) tests/faults --suite faults; \
+	$(FAULTS_TABLE); exit $$status
+
+evidence: env ## Each long suite: when it was run, and what changed since (JSON=1; STRICT=1 fails unless all is fresh)
+	@PYTHONPATH=src $(VENV)/bin/python -P -m bench.suites $(if $(JSON),--json) $(if $(STRICT),--strict)
 
 programs: env ## Build Prometheus and its companions into the user's cache, once; minutes
 	PYTHONPATH=src $(VENV)/bin/python -P -m airfleet.observe.servers.build
 
 monitoring: programs ## Metrics, alerts and dashboards, on live servers and a running stack
-	$(PYTEST) tests/monitoring
+	$(PYTEST) tests/monitoring -m "not nightly"
 
 patches: env ## Write docs/patches.md anew from src/airfleet/runtime/patches
 	mkdir -p build
@@ -65,17 +89,16 @@ images: programs ## What test-compose needs and takes minutes: an engine, a brow
 	PYTEST=$(CURDIR)/$(PYTEST) tests/compose/ci.sh prepare
 
 test-compose: env ## The real compose files on a real Docker engine, installed on the spot (Debian, root)
-	PYTEST=$(CURDIR)/$(PYTEST) tests/compose/ci.sh
+	PYTEST=$(CURDIR)/$(PYTEST) tests/compose/ci.sh -m "not nightly"
 
-bench: env ## How fast this is beside the official deployment, into docs/performance.json (three hours, a quiet machine)
-	./airfleet bench --to docs/performance.json
+bench: env ## The parts of docs/performance.json that are not fresh, for MINUTES (100; three hours in all, a quiet machine)
+	./airfleet bench --to docs/performance.json $(LONG)
 
 bench-fast: env ## The same in some 3 minutes, without scale and soak; fails when a gain is gone
 	./airfleet bench --fast
 
-bench-shop: env ## The shop's pipelines at data scale SCALE (20), their copying beside psql's; on servers of their own
-	PYTHONPATH=src $(VENV)/bin/python -m bench.modules 'retail generate --scale $(SCALE)' retail.first_run \
-		'retail.bench_load $(SCALE)'
+bench-shop: env ## The shop's pipelines at data scales SCALE (20 100), their copying beside psql's, into docs/shop.json
+	PYTHONPATH=src $(VENV)/bin/python -P -m bench.shop $(SCALE) $(LONG)
 
 performance: env ## Write docs/performance.md and docs/scaling.md from docs/performance.json
 	mkdir -p build

@@ -2,7 +2,7 @@
 # The compose tests on a bare Debian machine, as root: `make test-compose` calls it.
 #
 #   ci.sh [PYTEST OPTIONS]   prepares what is not there yet, starts the engine, runs pytest on this folder, stops it
-#   ci.sh prepare            only installs an engine and a browser, and makes the stand-ins and the image: what can be
+#   ci.sh prepare            only installs an engine and a browser, and makes the stand-ins and the images: what can be
 #                            done beside other work
 #
 #   PYTEST                 pytest of an environment with requirements/dev.lock (default: .venv/bin/pytest)
@@ -27,8 +27,8 @@ eval "$("$here/engine.sh" env)"
 PYTHON=$(dirname "$pytest")/python "$here/standins/make.sh"
 # The same files as those that the tests bring up: their own build finds every step done.
 docker build --quiet --tag airfleet:local --file airflow/Dockerfile .
+docker build --quiet --tag airfleet-pgbouncer:local deploy/pgbouncer
 [ "${1:-}" != prepare ] || exit 0
 
-"$here/lint.sh"
 export AIRFLEET_COMPOSE_TESTS=1 AIRFLEET_CI_LOGS=${AIRFLEET_CI_LOGS:-$root/build/compose-logs}
 "$pytest" "$here" "$@"

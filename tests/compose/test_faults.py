@@ -87,6 +87,9 @@ def test_tasks_wait_for_a_killed_webserver(containers: Containers, invariant: In
     assert outcome.further_tries == 0
 
 
+# Minutes of waiting for time-outs, and two restarts to shorten them. CI tries by other tests that a killed process's
+# task is run again, and that the engine starts a container that was killed.
+@pytest.mark.nightly
 def test_the_tasks_of_a_killed_worker_are_run_again(
     containers: Containers, invariant: Invariant, record: Record, impatient: dict[str, str]
 ) -> None:

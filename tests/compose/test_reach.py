@@ -67,24 +67,6 @@ def test_a_worker_in_another_project_runs_tasks_over_the_join_ports_alone(stack:
         stack.compose("rm", "--stop", "--force", "join", profiles=("join",))
 
 
-def test_the_roles_work_through_pgbouncer(stack: Deployment, first_rows: dict[str, int | None]) -> None:
-    assert first_rows
-    stack.set_env(METADATA_SERVER="pgbouncer:6432")
-    try:
-        stack.compose("--profile", "pgbouncer", "up", "-d", "--build")
-        stack.wait_until_healthy()
-        run, tasks = stack.run_dag("refresh_aggregations")
-        assert run.state == "success", tasks
-        clients = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'airflow_metadata'"
-        address = f"postgresql://postgres:{stack.env()['POSTGRES_PASSWORD']}@127.0.0.1:5432/postgres"
-        assert 1 <= int(stack.exec("postgres", "psql", "-qtA", address, "-c", clients)) <= 40
-        assert "pgbouncer:6432" in stack.exec("airflow-scheduler", "env")
-    finally:
-        stack.set_env(METADATA_SERVER="postgres:5432")
-        stack.compose("up", "-d")
-        stack.compose("rm", "--stop", "--force", "pgbouncer", profiles=("pgbouncer",))
-
-
 @pytest.fixture
 def servers(tmp_path: Path) -> Iterator[dict[str, str]]:
     """A Postgres and a Redis outside any project, which take TLS only; yields their addresses and the authority."""

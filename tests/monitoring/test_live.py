@@ -74,7 +74,7 @@ def test_the_planted_alerts_reach_the_mailbox_when_nothing_is_configured(watched
     try:
         # The second kill is found later than the first: where its alert misses the first mail (group_wait), it is in
         # the next (group_interval).
-        wait_until("the alerts' mails are there", lambda: not untold(), 400)
+        wait_until("the alerts' mails are there", lambda: not untold(), 120)
     except AssertionError:
         raise AssertionError(f"{untold()} not among {[mail.subject for mail in watched.stack.mails()]}") from None
 

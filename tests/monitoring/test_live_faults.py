@@ -14,8 +14,8 @@ from support.watched import Watched
 from airfleet.observe.boards.query import QueryError
 from airfleet.stack.embedded import watchers
 
-# Scraped every 15 s, looked at every 15 s, judged every 15 s.
-NOTICED_S = 75
+# Scraped every 5 s, looked at every 5 s, judged every 5 s; a slow machine.
+NOTICED_S = 60
 RESUMED_S = 60
 
 # What is stopped, what is then lost (jobs of Prometheus and sources of the exporter), what else may be, the alert.

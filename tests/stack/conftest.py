@@ -33,13 +33,22 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     up = made.airfleet("up", check=False)
     (made.root.parent / "up.txt").write_text(up.stdout + up.stderr)
     yield made
-    made.airfleet("down", "--timeout", "10", "--volumes", "--yes", check=False)
+    made.destroy()
 
 
 @pytest.fixture(scope="session")
 def first_up(checkout: Checkout) -> str:
     """What the first `./airfleet up` printed."""
     return (checkout.root.parent / "up.txt").read_text()
+
+
+@pytest.fixture(scope="session")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """Another checkout, not started, with four slots and a first run that is over at once."""
+    made = make(tmp_path_factory.mktemp("another stack") / "air fleet")
+    made.set_env(FIRST_RUN="", WORKERS=2, WORKER_CONCURRENCY=2, SMTP_PASSWORD="not-ours-to-change")
+    yield made
+    made.destroy()
 
 
 @pytest.fixture(scope="session")

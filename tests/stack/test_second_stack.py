@@ -52,7 +52,7 @@ def second(tmp_path_factory: pytest.TempPathFactory, checkout: Checkout, first_u
     made.set_env(FIRST_RUN="", TEAM_COMMANDS="", WORKERS=1, WORKER_CONCURRENCY=2)
     made.add_dag("only_dag", DAG)
     yield made
-    made.airfleet("down", "--timeout", "5", "--volumes", "--yes", check=False)
+    made.destroy()
 
 
 def test_without_the_shop_up_starts_a_healthy_stack_and_a_teams_dag_runs(second: Checkout) -> None:

@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from airfleet.config.paths import Paths
+from airfleet.stack.embedded import servers
+from airfleet.stack.embedded.process_manager import kill_tree, processes
 from airfleet.stack.preflight import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,16 +83,8 @@ class Checkout:
     def interrupt(self, step: str, *arguments: str, with_signal: signal.Signals, timeout_s: float) -> None:
         """Start `./airfleet ARGUMENTS`, signal its process group once it says *step*, and return at its end."""
         started = self.start(*arguments)
-        assert started.stdout is not None
-        seen = []
-        for line in started.stdout:
-            seen.append(line)
-            if step in line:
-                break
-        assert any(step in line for line in seen), seen
-        os.killpg(started.pid, with_signal)
-        started.communicate(timeout=timeout_s)
-        assert started.returncode != 0
+        hear(started, step)
+        end(started, with_signal, timeout_s)
 
     def environment(self) -> dict[str, str]:
         """Return what a login shell would have: none of the test runner's own variables."""
@@ -125,12 +120,43 @@ class Checkout:
             lines = [f"{key}={value}" if line.startswith(f"{key}=") else line for line in lines]
         path.write_text("\n".join(lines) + "\n")
 
+    def destroy(self) -> None:
+        """Kill what runs of this checkout's embedded stack, and delete its data, as no user would."""
+        paths = Paths(self.root)
+
+        def gone() -> bool:
+            found = processes(paths)
+            for process in found:
+                kill_tree(process.pid)
+            return not found
+
+        wait_until("all of it has ended", gone, timeout_s=30)
+        servers.delete(paths)
+
     def add_dag(self, name: str, source: str) -> None:
         """Drop a Dag file in, in one step as an editor would."""
         partial = self.root / "airflow" / "dags" / f".{name}.partial"
         partial.write_text(source)
         partial.chmod(0o644)
         partial.rename(partial.with_name(f"{name}.py"))
+
+
+def hear(process: subprocess.Popen[str], step: str) -> str:
+    """Return what *process* prints until a line holds *step*."""
+    assert process.stdout is not None
+    seen = []
+    for line in process.stdout:
+        seen.append(line)
+        if step in line:
+            return "".join(seen)
+    raise AssertionError(f"{step!r} was never said: {seen}")
+
+
+def end(process: subprocess.Popen[str], with_signal: signal.Signals, timeout_s: float) -> None:
+    """Signal the process group of *process*, and return when it has ended without success."""
+    os.killpg(process.pid, with_signal)
+    process.communicate(timeout=timeout_s)
+    assert process.returncode != 0
 
 
 def make(root: Path, user: str | None = None) -> Checkout:

@@ -41,7 +41,8 @@ class Watched:
         paths = Paths(root)
         env_file.fill(paths.env_file, paths.env_example)
         ports = dict(zip(PORT_KEYS, free_ports(len(PORT_KEYS)), strict=True))
-        Checkout(root).set_env(WORKERS=1, WORKER_CONCURRENCY=4, PROMETHEUS_RETENTION="9d", **ports)
+        self.checkout = Checkout(root)
+        self.checkout.set_env(WORKERS=1, WORKER_CONCURRENCY=4, PROMETHEUS_RETENTION="9d", **ports)
         # Rules a minute apart would make the tests wait for them.
         for path in (root / "monitoring/prometheus/rules").glob("*.yml"):
             text = path.read_text().replace("interval: 30s", "interval: 5s").replace("interval: 1m", "interval: 5s")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the stand-in for debian:trixie-slim: a minimal Debian, stripped the way the public image is.
+# base.sh LABEL: makes the stand-in for debian:trixie-slim, a minimal Debian, stripped the way the public image is.
 #
 # Two differences are wanted: its apt sources are this machine's mirrors, and the certificates that this
 # machine trusts beyond Debian's own are in /usr/local/share, where installing ca-certificates finds them.
@@ -53,4 +53,4 @@ target.mkdir(parents=True, exist_ok=True)
 for number, pem in enumerate(extra):
     (target / f"machine-{number}.crt").write_text(pem + "\n")
 PY
-tar -C "$root" --numeric-owner -c . | docker import -c 'CMD ["bash"]' - "$image" >/dev/null
+tar -C "$root" --numeric-owner -c . | docker import -c 'CMD ["bash"]' -c "LABEL $1" - "$image" >/dev/null

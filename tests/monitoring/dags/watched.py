@@ -46,7 +46,7 @@ def watched_retries() -> None:
 def watched_misses() -> None:
     @task(**sla(seconds=2))
     def late() -> None:
-        time.sleep(30)
+        time.sleep(15)
 
     @task(**sla(minutes=5))
     def in_time() -> None: ...
@@ -74,7 +74,7 @@ def watched_killed() -> None:
 def watched_waits() -> None:
     @task
     def takes_a_slot(number: int) -> None:
-        time.sleep(8)
+        time.sleep(5)
 
     takes_a_slot.expand(number=list(range(12)))
 
