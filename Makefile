@@ -97,6 +97,9 @@ bench: env ## The parts of docs/performance.json that are not fresh, for MINUTES
 bench-fast: env ## The same in some 3 minutes, without scale and soak; fails when a gain is gone
 	./airfleet bench --fast
 
+ablation: env ## What each group of changes to Airflow gains, into docs/ablation.json (4 h in parts of 60 minutes, a quiet machine)
+	PYTHONPATH=src $(VENV)/bin/python -P -m bench.ablation
+
 bench-shop: env ## The shop's pipelines at data scales SCALE (20 100), their copying beside psql's, into docs/shop.json
 	PYTHONPATH=src $(VENV)/bin/python -P -m bench.shop $(SCALE) $(LONG)
 

@@ -8,6 +8,8 @@ from typing import Any
 
 WEBSERVER, SCHEDULER, DAG_PROCESSOR = "airflow-webserver", "airflow-scheduler", "airflow-dag-processor"
 TRIGGERER, WORKER, INIT = "airflow-triggerer", "airflow-worker", "airflow-init"
+# The group of changes that mend a fault or keep a secret.
+SAFETY = "safety"
 # Those that run for as long as the stack does.
 ROLES = (WEBSERVER, SCHEDULER, DAG_PROCESSOR, TRIGGERER, WORKER)
 

@@ -12,7 +12,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from airfleet.runtime.patches.patch import DAG_PROCESSOR, Patch
+from airfleet.runtime.patches.patch import DAG_PROCESSOR, SAFETY, Patch
 
 _NEXT_STEP = "Run ./airfleet check to see what it does."
 
@@ -86,7 +86,7 @@ def _show(manager: Any, file: Any, sentence: str) -> None:
 
 PATCH = Patch(
     name="crashed_files",
-    group="safety",
+    group=SAFETY,
     roles=(DAG_PROCESSOR,),
     what="A Dag file whose parsing crashes, hangs or runs out of memory is shown as an import error.",
     gain="The file and the way in which it ended stand in the UI (docs/reliability.md); Airflow shows nothing.",

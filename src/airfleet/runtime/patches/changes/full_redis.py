@@ -6,7 +6,7 @@ connection, so the worker leaves, is started again, and leaves again.
 
 from typing import Any
 
-from airfleet.runtime.patches.patch import WORKER, Patch
+from airfleet.runtime.patches.patch import SAFETY, WORKER, Patch
 
 
 def change(module: Any) -> None:
@@ -19,7 +19,7 @@ def change(module: Any) -> None:
 
 PATCH = Patch(
     name="full_redis",
-    group="safety",
+    group=SAFETY,
     roles=(WORKER,),
     what="A worker waits for a Redis that is full, and connects again.",
     gain="Workers stay while Redis is full (docs/reliability.md); without it they leave and are started again.",

@@ -10,7 +10,7 @@ comes again all the same.
 from collections.abc import Callable
 from typing import Any
 
-from airfleet.runtime.patches.patch import WORKER, Patch
+from airfleet.runtime.patches.patch import SAFETY, WORKER, Patch
 
 
 def change(module: Any) -> None:
@@ -34,7 +34,7 @@ def keeping_what_was_handed_over(flush: Callable[[Any], None]) -> Callable[[Any]
 
 PATCH = Patch(
     name="handover",
-    group="safety",
+    group=SAFETY,
     roles=(WORKER,),
     what="A task that a pool process was given as its worker stops, or loses Redis, is still counted as given.",
     gain="A worker that is scaled away leaves up to 30 s earlier; no second worker gets its last task (2026-11-26).",

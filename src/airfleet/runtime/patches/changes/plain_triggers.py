@@ -8,7 +8,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from airfleet.runtime.patches.patch import INIT, Patch
+from airfleet.runtime.patches.patch import INIT, SAFETY, Patch
 
 
 def change(module: Any) -> None:
@@ -30,7 +30,7 @@ def only_what_is_encrypted(rotate: Callable[[Any], None]) -> Callable[[Any], Non
 
 PATCH = Patch(
     name="plain_triggers",
-    group="safety",
+    group=SAFETY,
     roles=(INIT,),
     what="`airflow rotate-fernet-key`, which init runs when FERNET_KEY is replaced, passes over plain triggers.",
     gain="FERNET_KEY can be replaced while a task is deferred; Airflow's own command fails (2026-11-25).",

@@ -14,7 +14,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from airfleet.runtime.patches.patch import DAG_PROCESSOR, SCHEDULER, Patch
+from airfleet.runtime.patches.patch import DAG_PROCESSOR, SAFETY, SCHEDULER, Patch
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class _Stop:
 
 PATCH = Patch(
     name="stopping",
-    group="safety",
+    group=SAFETY,
     roles=(SCHEDULER, DAG_PROCESSOR),
     what="A scheduler or dag-processor ends when it is told to, also where Python ignores its handler's exception.",
     gain="It ends within 3 s instead of being killed after its grace period of a minute; seen once (2026-11-27).",

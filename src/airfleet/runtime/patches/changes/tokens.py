@@ -6,7 +6,7 @@ characters of it went into every event. Nobody needs them: Airflow's own pages s
 
 from typing import Any
 
-from airfleet.runtime.patches.patch import SCHEDULER, Patch
+from airfleet.runtime.patches.patch import SAFETY, SCHEDULER, Patch
 
 # Leaves "(, ...,)".
 _CHARACTERS = 1
@@ -19,7 +19,7 @@ def change(module: Any) -> None:
 
 PATCH = Patch(
     name="tokens",
-    group="safety",
+    group=SAFETY,
     roles=(SCHEDULER,),
     what="Celery's events and message headers do not quote a task's arguments, which begin with its token.",
     gain="Whoever reads events, as Flower does, sees no token of a live task.",
