@@ -1,4 +1,4 @@
-"""Registers the listener that counts SLA misses of tasks, and what run deadlines count from; see runtime.sla."""
+"""Registers the listener that counts SLA misses of tasks, and what run deadlines count from; see airfleet.sla."""
 
 from airflow.plugins_manager import AirflowPlugin
 

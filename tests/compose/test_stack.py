@@ -40,7 +40,7 @@ def test_every_change_to_airflow_is_active_in_every_container_that_needs_it(
     stack: Deployment, first_rows: dict[str, int | None]
 ) -> None:
     found = {each["name"]: each for each in json.loads(stack.airfleet("patches", "--json").stdout)}
-    assert {"airflow-webserver-1": "active"} == found["middlewares"]["processes"]
+    assert found["middlewares"]["processes"] == {"airflow-webserver-1": "active"}
     states = {state for each in found.values() for state in each["processes"].values()}
     assert states == {"active"}, found
     assert "works without" not in stack.airfleet("status").stdout

@@ -9,6 +9,7 @@ import typer
 
 from airfleet.cli import backup, bench, look, patches, rotate, show, team, upgrade
 from airfleet.cli.look import Json
+from airfleet.cli.team import PROGRAM_NAME
 from airfleet.config import env_file
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
@@ -20,7 +21,6 @@ from airfleet.stack import roles
 from airfleet.stack.protocol import Stack
 
 app = typer.Typer(
-    name="./airfleet",
     help="Airflow on Celery, with the three pipelines of a shop: one command brings it up.",
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -156,17 +156,19 @@ def join(
     typer.echo(worker_env(deployment.stack().settings, Paths(), address), nl=False)
 
 
+app.add_typer(look.commands)
+app.command()(patches.patches)
+app.command()(bench.bench)
+app.command()(rotate.rotate)
+app.command()(upgrade.upgrade)
+backup.add_commands(app)
+
+
 def main() -> None:
     """Run the command line; problems are printed as sentences, without a traceback."""
     try:
-        app.add_typer(look.commands)
-        app.command()(patches.patches)
-        app.command()(bench.bench)
-        app.command()(rotate.rotate)
-        app.command()(upgrade.upgrade)
-        backup.add_commands(app)
         team.add_commands(app)
-        app()
+        app(prog_name=PROGRAM_NAME)
     except AirfleetError as error:
         for problem in error.problems:
             show.errors.print(problem, style="red", markup=False)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from airfleet.celery_client import CeleryClient
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
 from airfleet.config.settings import Settings
-from airfleet.stack.celery_client import CeleryClient
 from airfleet.stack.init.rotated import Rotated
 from airfleet.stack.mailbox import Mail
 from airfleet.stack.roles import Addresses

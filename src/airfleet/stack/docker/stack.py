@@ -171,9 +171,13 @@ class DockerStack:
         return sorted(states, key=lambda state: state.name)
 
     def logs(self, role: str | None, *, follow: bool, tail: int) -> None:
-        """Print the logs of *role*, or of all; raises AirfleetError when there is no such service."""
+        """Print the logs of *role*, or of all, monitoring included.
+
+        Raises AirfleetError when there is no such service.
+        """
         options = [f"--tail={tail}", *(["--follow"] if follow else [])]
-        if self.compose.pass_through("logs", *options, *([role] if role else [])) != 0:
+        compose_files = compose.Compose(self.paths, monitoring=self.settings.monitoring)
+        if compose_files.pass_through("logs", *options, *([role] if role else [])) != 0:
             raise AirfleetError(f"docker compose shows no logs of {role or 'any service'}; see above.")
 
     def run_command(self, module: str, arguments: list[str], environment: dict[str, str]) -> int:

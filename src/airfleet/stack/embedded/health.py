@@ -4,8 +4,8 @@ import socket
 
 import httpx
 
+from airfleet.celery_client import CeleryClient, WorkerState
 from airfleet.config.settings import Settings
-from airfleet.stack.celery_client import CeleryClient, WorkerState
 from airfleet.stack.embedded.instances import LOOPBACK, Instance, broker_url
 from airfleet.stack.roles import ConsumesQueues, HttpPage, JobHeartbeat, ListensOn
 

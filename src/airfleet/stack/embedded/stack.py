@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import psutil
 
+from airfleet.celery_client import CeleryClient
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
 from airfleet.config.settings import Settings
 from airfleet.observe.servers import build, on_path
 from airfleet.observe.servers.go import GoMissingError
 from airfleet.stack import mailbox, preflight, roles
-from airfleet.stack.celery_client import CeleryClient
 from airfleet.stack.embedded import one_shot, role_logs, servers, states, watchers
 from airfleet.stack.embedded.health import Health
 from airfleet.stack.embedded.instances import LOOPBACK, Instance, addresses, broker_url, instances, worker_name
