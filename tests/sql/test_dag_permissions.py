@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, delete, select
 from sqlalchemy.orm import Session
 from support.postgres import Server
 
-from airfleet.upstream.dag_permissions import missing, unless_there
+from airfleet.runtime.patches.changes.dag_permissions import missing, unless_there
 
 TABLES = [model.__table__ for model in (Action, Resource, Permission)]
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.engine import Engine
 from support.postgres import Server
 
-from airfleet.upstream.pings import is_quiet, looking_first
+from airfleet.runtime.patches.changes.pings import is_quiet, looking_first
 
 PID = "SELECT pg_backend_pid()"
 ARRIVES_S = 10.0

@@ -7,7 +7,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 from support.postgres import Server
 
-from airfleet.upstream.queueing import is_any_scheduled
+from airfleet.runtime.patches.changes.queueing import is_any_scheduled
 
 
 @pytest.fixture

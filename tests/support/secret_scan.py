@@ -57,7 +57,10 @@ def in_commits(root: Path) -> set[Finding]:
 
 
 class Known:
-    """What looks like a secret and is none: of each file the digests, or a kind of which all are something else."""
+    """What looks like a secret and is none: of each file the digests, or a kind of which all are something else.
+
+    An entry whose name ends with a slash is of all files in that folder.
+    """
 
     def __init__(self, table: Path) -> None:
         entries = tomllib.loads(table.read_text())
@@ -67,7 +70,8 @@ class Known:
 
     def explains(self, found: Finding) -> bool:
         """Return whether *found* is one of them."""
-        entry = self._entries.get(found.file, {})
+        folder = found.file.rpartition("/")[0]
+        entry = self._entries.get(found.file) or self._entries.get(f"{folder}/", {})
         return found.digest in entry.get("digests", ()) or found.kind == entry.get("kind")
 
 

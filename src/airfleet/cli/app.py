@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from airfleet.cli import backup, bench, look, rotate, show, team, upgrade
+from airfleet.cli import backup, bench, look, patches, rotate, show, team, upgrade
 from airfleet.cli.look import Json
 from airfleet.cli.team import PROGRAM_NAME
 from airfleet.config import env_file
@@ -157,6 +157,7 @@ def join(
 
 
 app.add_typer(look.commands)
+app.command()(patches.patches)
 app.command()(bench.bench)
 app.command()(rotate.rotate)
 app.command()(upgrade.upgrade)

@@ -36,6 +36,11 @@ class InstanceState:
     slots: int | None = None
     running: int | None = None
 
+    @property
+    def reports_as(self) -> str:
+        """The name under which this process reports what it changed (airfleet.runtime.patches.reported)."""
+        return self.name
+
 
 class Stack(Protocol):
     """What both engines can do with the roles of one checkout."""

@@ -28,7 +28,13 @@ class ContainerState(InstanceState):
     """One container as `status` shows it; *celery_name* is how Flower and the logs call a worker."""
 
     container: str = ""
+    hostname: str = ""
     celery_name: str | None = None
+
+    @property
+    def reports_as(self) -> str:
+        """A container's host name: a role in it knows no other."""
+        return self.hostname
 
 
 class DockerStack:
@@ -158,6 +164,7 @@ class DockerStack:
                     slots=worker["slots"] if worker else None,
                     running=worker["running"] if worker else None,
                     container=c["Name"],
+                    hostname=hostname,
                     celery_name=f"celery@{hostname}" if is_worker else None,
                 )
             )
