@@ -3,11 +3,16 @@ SHELL := /bin/bash
 VENV := .venv
 PYTEST := $(VENV)/bin/pytest
 # Of the shop's files that bench-shop makes.
-SCALE ?= 20
+SCALE ?= 20 100
+# A long suite begins no further part after so many minutes, and leaves out what has passed with the present sources
+# unless AGAIN is set.
+MINUTES ?= 100
+LONG := --minutes $(MINUTES) $(if $(AGAIN),--again)
 
 .DEFAULT_GOAL := help
-.PHONY: help env test lint types unit contract sql stack faults faults-short nightly bench bench-fast
-.PHONY: bench-shop lint-compose performance monitoring programs dashboards images test-compose format lock up down
+.PHONY: help env test lint types unit contract sql stack faults faults-short nightly evidence bench bench-fast
+.PHONY: bench-shop lint-compose performance reliability monitoring programs dashboards images test-compose format lock
+.PHONY: up down
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -43,17 +48,20 @@ sql: env ## The shop's SQL on a real Postgres
 stack: env ## A running stack, from a fresh checkout
 	$(PYTEST) tests/stack -m "not nightly"
 
-faults: env ## Every fault of docs/reliability.md, whose table this writes (hours; root, for the network and the disk)
-	$(PYTEST) tests/faults --report docs/reliability.json; status=$$?; \
+faults: env ## Every fault of docs/reliability.md that has no fresh result, for MINUTES (100; hours in all; root)
+	$(PYTEST) tests/faults --suite faults $(LONG); status=$$?; \
 	PYTHONPATH=src:tests $(VENV)/bin/python -m support.faults.report docs/reliability.json docs/reliability.md; exit $$status
 
 faults-short: env ## The few faults that CI tries; minutes
 	$(PYTEST) tests/faults -m "not nightly"
 
-nightly: programs ## The tests that CI leaves out: slow ones, and every other fault (hours; Debian, root)
-	$(PYTEST) tests/stack -m nightly
-	$(PYTEST) tests/faults -m nightly
-	PYTEST=$(CURDIR)/$(PYTEST) tests/compose/ci.sh -m nightly
+nightly: programs ## The tests that CI leaves out and that have no fresh result, then make faults (hours; Debian, root)
+	@began=$$(date +%s); $(PYTEST) tests/stack tests/monitoring --suite nightly $(LONG); status=$$?; \
+	left=$$(($(MINUTES) - ($$(date +%s) - began) / 60)); \
+	[ $$left -le 0 ] || $(MAKE) faults MINUTES=$$left || status=$$?; exit $$status
+
+evidence: env ## Each long suite: when it was run, and what changed since (JSON=1; STRICT=1 fails unless all is fresh)
+	@PYTHONPATH=src $(VENV)/bin/python -P -m bench.suites $(if $(JSON),--json) $(if $(STRICT),--strict)
 
 programs: env ## Build Prometheus and its companions into the user's cache, once; minutes
 	PYTHONPATH=src $(VENV)/bin/python -P -m airfleet.observe.servers.build
@@ -70,15 +78,14 @@ images: programs ## What test-compose needs and takes minutes: an engine, a brow
 test-compose: env ## The real compose files on a real Docker engine, installed on the spot (Debian, root)
 	PYTEST=$(CURDIR)/$(PYTEST) tests/compose/ci.sh -m "not nightly"
 
-bench: env ## How fast this is beside the official deployment, into docs/performance.json (three hours, a quiet machine)
-	./airfleet bench --to docs/performance.json
+bench: env ## The parts of docs/performance.json that are not fresh, for MINUTES (100; three hours in all, a quiet machine)
+	./airfleet bench --to docs/performance.json $(LONG)
 
 bench-fast: env ## The same in some 3 minutes, without scale and soak; fails when a gain is gone
 	./airfleet bench --fast
 
-bench-shop: env ## The shop's pipelines at data scale SCALE (20), their copying beside psql's; on servers of their own
-	PYTHONPATH=src $(VENV)/bin/python -m bench.modules 'retail generate --scale $(SCALE)' retail.first_run \
-		'retail.bench_load $(SCALE)'
+bench-shop: env ## The shop's pipelines at data scales SCALE (20 100), their copying beside psql's, into docs/shop.json
+	PYTHONPATH=src $(VENV)/bin/python -P -m bench.shop $(SCALE) $(LONG)
 
 performance: env ## Write docs/performance.md and docs/scaling.md from docs/performance.json
 	mkdir -p build

@@ -4,7 +4,7 @@ import os
 
 from hypothesis import settings
 
-pytest_plugins = ["support.faults.recording"]
+pytest_plugins = ["support.suite_run", "support.faults.recording"]
 
 # These machines are slow at times: a property that takes long is not wrong. In CI the same examples run each time;
 # on a developer's machine new ones are tried.

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 
+from airfleet.runtime import mail_connection
 from airfleet.runtime.ids import refuse_unmeasurable_ids
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG, BaseOperator
+
+mail_connection.provide()
 
 FAILURE_SUBJECT = "Failed: {{ ti.dag_id }}.{{ ti.task_id }} (try {{ ti.try_number }})"
 FAILURE_BODY = Path(__file__).with_name("failure_mail.html").read_text(encoding="utf-8")

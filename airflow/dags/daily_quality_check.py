@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 from airflow.sdk import CronDataIntervalTimetable, dag, task
 from shop_tasks import CORE, DEFAULTS, QUALITY, measure, result, step, tell_lineage
 
-from airfleet.runtime.sla.deadline import run_deadline
-from airfleet.runtime.sla.declare import sla
+from airfleet.sla.deadline import run_deadline
+from airfleet.sla.declare import sla
 from retail import ingest, quality
 
 

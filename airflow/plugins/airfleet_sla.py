@@ -1,9 +1,9 @@
-"""Registers the listener that counts SLA misses of tasks, and what run deadlines count from; see runtime.sla."""
+"""Registers the listener that counts SLA misses of tasks, and what run deadlines count from; see airfleet.sla."""
 
 from airflow.plugins_manager import AirflowPlugin
 
-from airfleet.runtime.sla import listener
-from airfleet.runtime.sla.deadline import RunQueued
+from airfleet.sla import listener
+from airfleet.sla.deadline import RunQueued
 
 
 class AirfleetSla(AirflowPlugin):

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import psutil
 
-from airfleet.stack.embedded.stack import Say
+from airfleet.stack.protocol import Say
 from bench.instance import STOCK, Instance
 
 # One that was woken has caught up when the machine uses no more than so many cores for so long, or after _WOKEN_S.

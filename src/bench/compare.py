@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from airfleet.config.paths import Paths
-from airfleet.stack.embedded.stack import Say
+from airfleet.stack.protocol import Say
 from bench import alternation, health_checks, workloads
 from bench.account import Meter, cpu_seconds, memory_bytes
 from bench.instance import EXTRA_ROLES, OURS, STOCK, Instance, instances

@@ -19,14 +19,16 @@ import psutil
 from airfleet.config import env_file, settings
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
+from airfleet.runtime import mail_connection
 from airfleet.stack.embedded import one_shot
 from airfleet.stack.embedded.health import Health
 from airfleet.stack.embedded.instances import AHEAD, LOG_SERVER
 from airfleet.stack.embedded.instances import Instance as RoleInstance
 from airfleet.stack.embedded.process_manager import processes
-from airfleet.stack.embedded.stack import EmbeddedStack, Say
+from airfleet.stack.embedded.stack import EmbeddedStack
 from airfleet.stack.embedded.watchers import Watcher
 from airfleet.stack.preflight import PORT_KEYS, WATCHERS_PORT_KEYS, free_ports
+from airfleet.stack.protocol import Say
 from airfleet.stack.roles import FLOWER, MAIL_CATCHER, TRIGGERER, WEBSERVER, WORKER
 
 OURS, STOCK = "airfleet", "stock"
@@ -147,11 +149,20 @@ class OfficialStack(EmbeddedStack):
                 command=(each.command.replace(_SKIP, "") if each.name in ports else each.command).replace(
                     AHEAD, "airflow"
                 ),
-                environment=each.environment | ports.get(each.name, {}),
+                environment=each.environment | ports.get(each.name, {}) | _mail(each.environment),
             )
             for each in super()._instances(counts)
             if each.role is not LOG_SERVER
         ]
+
+
+def _mail(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the connection that this deployment's own settings file makes of the same variables."""
+    return (
+        {mail_connection.VARIABLE: mail_connection.smtp_connection(given)}
+        if "MAIL_CATCHER_ADDRESS" in given and "SMTP_HOST" in given
+        else {}
+    )
 
 
 def _official(given: Sequence[RoleInstance | Watcher]) -> list[RoleInstance | Watcher]:

@@ -53,7 +53,7 @@ def summary(found: Sequence[float]) -> str:
 
 def main() -> int:
     """Print the lag of the Dag that the command line names, on this checkout's stack."""
-    from airfleet.cli import deployment
+    from airfleet.operate import deployment
     from airfleet.stack.roles import postgres_dsn
 
     if len(sys.argv) != 2:  # noqa: PLR2004 - the program and the Dag

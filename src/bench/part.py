@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from statistics import median
 from typing import Any, ClassVar
 
-from airfleet.stack.embedded.stack import Say
+from airfleet.stack.protocol import Say
 from bench.instance import Instance
 
 

@@ -11,7 +11,7 @@ from airfleet.config.paths import Paths
 from airfleet.config.sizes import SIZES
 from airfleet.operate import first_runs
 from airfleet.operate.airflow_api import AirflowApi
-from airfleet.stack.embedded.stack import Say
+from airfleet.stack.protocol import Say
 from airfleet.stack.roles import MAIL_CATCHER
 from bench import account, alternation, growth, summary, workloads
 from bench.instance import OURS, PLAIN, STOCK, instances

@@ -74,9 +74,7 @@ def recorded(conn: connection, attempt: Try) -> Iterator[Try]:
 def _write(conn: connection, attempt: Try, event: str, message: str | None = None) -> None:
     with warehouse.transaction(conn) as cur:
         if event == "started" and warehouse.one(cur, "SELECT to_regclass('audit.events')") is None:
-            raise Verdict(
-                "The warehouse has no audit trail yet. Run `python -m retail.first_run`, then this task again."
-            )
+            raise Verdict("The warehouse has no audit trail yet. Run `./airfleet up`, then this task again.")
         warehouse.run(
             cur,
             "audit/add_event",
@@ -104,6 +102,6 @@ def tries(
     """The newest *count* task tries, newest first, narrowed by Dag, run and outcome."""
     with warehouse.transaction(conn) as cur:
         if warehouse.one(cur, "SELECT to_regclass('audit.events')") is None:
-            raise Verdict("The warehouse has no audit trail yet. Run `python -m retail.first_run`.")
+            raise Verdict("The warehouse has no audit trail yet. Run `./airfleet up`.")
         rows = warehouse.run(cur, "audit/tries", dag_id=dag_id, run_id=run_id, outcome=outcome, count=count)
     return [dict(zip(TRY_FIELDS, row, strict=True)) for row in rows]

@@ -97,6 +97,7 @@ def main() -> None:
     parser.add_argument("scale", help="the scale of the data in RETAIL_DATA_DIR, told in the result")
     parser.add_argument("--copying", action="store_true", help="only copying beside psql's \\copy")
     parser.add_argument("--rounds", type=int, default=3, help="how often all but the load is measured (3)")
+    parser.add_argument("--to", type=Path, help="write the JSON to this file instead")
     parser.add_argument("--dimension", help=argparse.SUPPRESS)
     parser.add_argument("--mart", help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -127,7 +128,11 @@ def main() -> None:
         told["peak_mib_after_copying"] = _peak_mib()
         if not asked.copying:
             told |= _whole_load(conn, settings, found.fresh, asked.rounds)
-    print(json.dumps(told, indent=1))
+    text = json.dumps(told, indent=1)
+    if asked.to:
+        asked.to.write_text(text + "\n")
+    else:
+        print(text)
 
 
 if __name__ == "__main__":

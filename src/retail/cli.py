@@ -134,7 +134,10 @@ def export_held(
     """Write quarantined rows to a CSV file, to be corrected there."""
     with _warehouse() as conn:
         count = quarantine.export(conn, quarantine.entity_of(entity), path, check)
-    print(f"{count:,} rows of {entity} in {path}. Correct them there and run: retail quarantine replay {entity} {path}")
+    print(
+        f"{count:,} rows of {entity} in {path}. Correct them there and run:\n"
+        f"{_program_name()} quarantine replay {entity} {path}"
+    )
 
 
 @held.command("replay")
@@ -145,9 +148,13 @@ def replay_held(entity: EntityName, path: Annotated[Path, typer.Argument(help="T
     print(f"{done.rows:,} rows corrected, {done.held:,} of them still in quarantine; load {done.version}")
 
 
+def _program_name() -> str:
+    return os.environ.get("PROGRAM_NAME", "python -m retail")
+
+
 def main() -> None:
     try:
-        app(prog_name="retail")
+        app(prog_name=_program_name())
     except (Verdict, psycopg2.OperationalError) as error:
         print(f"retail: {error}", file=sys.stderr)
         sys.exit(1)

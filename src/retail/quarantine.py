@@ -81,7 +81,9 @@ def _correct(cur: cursor, entity: Entity, path: Path, by: str) -> int:
         header = next(rows, (1, []))[1]
         missing = [name for name in ("file", "line", *entity.header) if name not in header]
         if missing:
-            raise SourceFault(f"{path.name} has no column {', '.join(missing)}. Start from `retail quarantine export`.")
+            raise SourceFault(
+                f"{path.name} has no column {', '.join(missing)}. Start from the file that `quarantine export` writes."
+            )
         for line, cells in rows:
             row = {name: unshield(cell) for name, cell in zip(header, cells, strict=False)}
             found = []

@@ -110,7 +110,7 @@ def prepare_audit(admin: connection) -> None:
 def require_schema(cur: cursor) -> None:
     """Raise Verdict when the warehouse has not been prepared."""
     if one(cur, "SELECT to_regclass('raw.files')") is None:
-        raise Verdict("The warehouse has no tables yet. Run `python -m retail.first_run`, then this task again.")
+        raise Verdict("The warehouse has no tables yet. Run `./airfleet up`, then this task again.")
 
 
 def load_version(cur: cursor) -> int:

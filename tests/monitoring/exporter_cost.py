@@ -18,7 +18,7 @@ from airfleet.observe.exporter.collector import Poller, Registry
 from airfleet.observe.exporter.metadata import Metadata
 from airfleet.observe.exporter.queries import Database
 from airfleet.observe.exporter.waiting import Workers
-from airfleet.runtime.sla.declare import sla
+from airfleet.sla.declare import sla
 
 DAGS, TASKS, DAYS = 1000, 10, 30
 LOOKS = 20

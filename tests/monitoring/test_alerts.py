@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from airfleet.observe.metrics import database, statsd
+from airfleet.metrics import database, statsd
 from airfleet.observe.servers import alertmanager_init, build, prometheus_config
 from airfleet.observe.servers.alertmanager_config import Receivers, configuration, render
 

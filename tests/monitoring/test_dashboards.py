@@ -14,8 +14,8 @@ import pytest
 import yaml
 from support.time_filter import fill_sql
 
+from airfleet.metrics import database, statsd
 from airfleet.observe.boards.html_page import fill
-from airfleet.observe.metrics import database, statsd
 
 REPO = Path(__file__).parents[2]
 FOLDER = REPO / "monitoring/grafana/dashboards"

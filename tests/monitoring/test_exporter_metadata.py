@@ -12,7 +12,7 @@ from support.metadata import Meta, look, values
 from airfleet.observe.exporter.metadata import Metadata
 from airfleet.observe.exporter.queries import Database
 from airfleet.observe.exporter.waiting import Workers
-from airfleet.runtime.sla.declare import sla
+from airfleet.sla.declare import sla
 
 
 @pytest.fixture

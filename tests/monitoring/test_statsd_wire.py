@@ -17,8 +17,8 @@ from airflow._shared.observability.metrics.statsd_logger import SafeStatsdLogger
 from prometheus_client.parser import text_string_to_metric_families
 from statsd import StatsClient
 
-from airfleet.observe.metrics.airflow_stats import STATS, Stat
-from airfleet.observe.metrics.model import Kind
+from airfleet.metrics.airflow_stats import STATS, Stat
+from airfleet.metrics.model import Kind
 from airfleet.observe.servers import build
 from airfleet.observe.servers.commands import statsd_exporter
 from airfleet.runtime.ids import Task, problems

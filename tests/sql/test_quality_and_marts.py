@@ -117,7 +117,7 @@ def test_an_unprepared_warehouse_is_a_clear_verdict(server, shop) -> None:
     bare = server.make_database()
     conn = psycopg2.connect(server.url(bare))
     try:
-        with pytest.raises(Verdict, match=r"retail\.first_run"):
+        with pytest.raises(Verdict, match=r"airfleet up"):
             marts.refresh(conn, "daily_sales", "run")
     finally:
         conn.close()

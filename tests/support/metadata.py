@@ -11,7 +11,7 @@ import psycopg2
 from prometheus_client.core import Metric as Family
 
 from airfleet.observe.exporter.collector import Samples
-from airfleet.runtime.sla.declare import END_MARK
+from airfleet.sla.declare import END_MARK
 
 Values = dict[tuple[str, ...], float]
 

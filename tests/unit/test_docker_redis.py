@@ -23,7 +23,7 @@ def test_the_servers_users_have_the_passwords_and_no_command_line_has(tmp_path: 
         (tmp_path / name).write_text(WATCHED.format(noted=noted, then=then))
         (tmp_path / name).chmod(0o755)
     text = SCRIPT.read_text()
-    for path, here in (("/usr/local/share/airfleet/redis-users.acl", USERS), ("/tmp/users.acl", acl)):  # noqa: S108 - what the script says
+    for path, here in (("/usr/local/share/airfleet/users.acl", USERS), ("/tmp/users.acl", acl)):  # noqa: S108 - what the script says
         assert path in text
         text = text.replace(path, f'"{here}"')
     script = tmp_path / "redis.sh"

@@ -7,21 +7,20 @@ from typing import Annotated, Any
 
 import typer
 
-from airfleet.cli import backup, bench, deployment, look, rotate, show, team, upgrade
+from airfleet.cli import backup, bench, look, rotate, show, team, upgrade
 from airfleet.cli.look import Json
+from airfleet.cli.team import PROGRAM_NAME
 from airfleet.config import env_file
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
 from airfleet.config.sizes import SIZES
-from airfleet.operate import first_runs, runs
+from airfleet.operate import deployment, first_runs, runs
 from airfleet.operate.airflow_api import AirflowApi, DagRun
 from airfleet.operate.join import worker_env
-from airfleet.stack.embedded.instances import MAX_WORKERS
-from airfleet.stack.engines import Stack
-from airfleet.stack.roles import SCHEDULER, WORKER
+from airfleet.stack import roles
+from airfleet.stack.protocol import Stack
 
 app = typer.Typer(
-    name="./airfleet",
     help="Airflow on Celery, with the three pipelines of a shop: one command brings it up.",
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -71,7 +70,7 @@ def up(
     Exits 0 only when every role is healthy and every first Dag run has succeeded. What runs already is left alone.
     """
     stack = deployment.stack(make_env=True, engine=engine)
-    wanted = {WORKER.name: stack.settings.workers, SCHEDULER.name: stack.settings.schedulers} | _counts(scale)
+    wanted = roles.counts(stack.settings) | _counts(scale)
     started = time.monotonic()
     with show.progress() as progress:
         stack.up(wanted, progress.say)
@@ -157,16 +156,18 @@ def join(
     typer.echo(worker_env(deployment.stack().settings, Paths(), address), nl=False)
 
 
+app.add_typer(look.commands)
+app.command()(bench.bench)
+app.command()(rotate.rotate)
+app.command()(upgrade.upgrade)
+backup.add_commands(app)
+
+
 def main() -> None:
     """Run the command line; problems are printed as sentences, without a traceback."""
     try:
-        app.add_typer(look.commands)
-        app.command()(bench.bench)
-        app.command()(rotate.rotate)
-        app.command()(upgrade.upgrade)
-        backup.add_commands(app)
         team.add_commands(app)
-        app()
+        app(prog_name=PROGRAM_NAME)
     except AirfleetError as error:
         for problem in error.problems:
             show.errors.print(problem, style="red", markup=False)
@@ -180,11 +181,13 @@ def _counts(given: list[str]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for item in given:
         name, _, number = item.partition("=")
-        if name not in (WORKER.name, SCHEDULER.name):
-            raise AirfleetError(f"{name!r} cannot be scaled; {WORKER.name} and {SCHEDULER.name} can.")
-        most = MAX_WORKERS if name == WORKER.name else 8
-        if not number.isdigit() or not 1 <= int(number) <= most:
-            raise AirfleetError(f"{item!r} needs a number from 1 to {most}, as in {name}=2.")
+        role = next((each for each in roles.SCALABLE if each.name == name), None)
+        if role is None:
+            raise AirfleetError(
+                f"{name!r} cannot be scaled; {' and '.join(sorted(each.name for each in roles.SCALABLE))} can."
+            )
+        if not number.isdigit() or not 1 <= int(number) <= role.most:
+            raise AirfleetError(f"{item!r} needs a number from 1 to {role.most}, as in {name}=2.")
         counts[name] = int(number)
     return counts
 

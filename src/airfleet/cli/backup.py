@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from airfleet.cli import deployment, show
+from airfleet.cli import show
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
+from airfleet.operate import deployment
 from airfleet.operate.backup import archive, databases
 
 

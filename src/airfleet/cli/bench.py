@@ -1,6 +1,8 @@
 """`./airfleet bench`: how fast this deployment is, and what it costs."""
 
 import json
+import math
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,8 +13,6 @@ from airfleet.cli import show
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
 from airfleet.operate.alone import alone
-
-_COMPARE = "compare"
 
 
 def bench(  # noqa: PLR0917 - typer calls it by keyword
@@ -26,38 +26,47 @@ def bench(  # noqa: PLR0917 - typer calls it by keyword
     profiles: Annotated[
         list[str], typer.Option("--profile", help="airfleet or stock, for parts but compare; default both.")
     ] = [],  # noqa: B006
-    seconds: Annotated[float, typer.Option("--seconds", help="After this no further pair of a part is begun.")] = 7200,
+    seconds: Annotated[float, typer.Option("--seconds", help="After this no further pair of a part is begun.")] = 5400,
+    minutes: Annotated[float, typer.Option("--minutes", help="After this no further part is begun.")] = math.inf,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
-    to: Annotated[Path | None, typer.Option("--to", help="Bring this JSON file up to date, part by part.")] = None,
+    to: Annotated[Path | None, typer.Option("--to", help="Add to this JSON file the parts that it lacks.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Measure also what --to has of the present sources.")] = False,
 ) -> None:
     """Measure this deployment beside Airflow's official compose file, on stacks of the bench's own."""
     # The command line starts without what only this command needs.
     from bench import compare, summary
+    from bench.figures import Figures
     from bench.instance import OURS, STOCK
     from bench.parts import PARTS, measure
+    from bench.suites import COMPARE
 
     if fast and (parts or profiles):
         raise AirfleetError("--fast is a short compare of both profiles. Leave out --part and --profile, or --fast.")
     if unknown := [f"There is no profile {name!r}." for name in profiles if name not in (OURS, STOCK)]:
         raise AirfleetError(*unknown, f"There are {OURS} and {STOCK}.")
-    wanted = [_COMPARE] if fast else parts or [_COMPARE, *PARTS]
-    if unknown := [f"There is no part {name!r}." for name in wanted if name not in (_COMPARE, *PARTS)]:
-        raise AirfleetError(*unknown, f"There are {', '.join((_COMPARE, *PARTS))}.")
-    found: dict[str, Any] = json.loads(to.read_text()) if to and to.exists() else {}
+    wanted = [COMPARE] if fast else parts or [COMPARE, *PARTS]
+    if unknown := [f"There is no part {name!r}." for name in wanted if name not in (COMPARE, *PARTS)]:
+        raise AirfleetError(*unknown, f"There are {', '.join((COMPARE, *PARTS))}.")
     at = Paths()
+    # Only a whole part is evidence.
+    figures = Figures(at.root, to, whole=not (fast or profiles))
+    found = figures.found
+    until = time.monotonic() + minutes * 60
     # Another one would take these stacks for left behind, and delete them.
     with show.progress(quiet=as_json) as progress, alone(at, "bench"):
-        for part in wanted:
-            if part == _COMPARE:
-                samples = compare.run(at, compare.FAST if fast else compare.FULL, progress.say)
-                # Looking at the machine takes seconds, and no table shows it.
-                found |= summary.conditions() if as_json or to else {}
-                found |= summary.write_down(samples, "fast" if fast else "full")
-            else:
-                measured = measure(part, at, profiles, seconds, progress.say)
-                found.setdefault("parts", {}).setdefault(part, {}).update(measured)
-            if to:
-                to.write_text(json.dumps(found, indent=1) + "\n")
+        for part in wanted if again else figures.missing(wanted):
+            if time.monotonic() > until:
+                progress.done(f"{minutes:g} minutes have passed. Run it again for the parts that are missing.")
+                break
+            with figures.part(part):
+                if part == COMPARE:
+                    samples = compare.run(at, compare.FAST if fast else compare.FULL, progress.say)
+                    # Looking at the machine takes seconds, and no table shows it.
+                    found |= summary.conditions() if as_json or to else {}
+                    found |= summary.write_down(samples, "fast" if fast else "full")
+                else:
+                    measured = measure(part, at, profiles, seconds, progress.say)
+                    found.setdefault("parts", {}).setdefault(part, {}).update(measured)
     if as_json:
         show.as_json(found)
     else:

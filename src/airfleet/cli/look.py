@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from airfleet.cli import deployment, show
+from airfleet.cli import show
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
+from airfleet.operate import deployment
 
 if TYPE_CHECKING:
     from airfleet.observe.boards.query import PrometheusClient

@@ -4,12 +4,13 @@ from typing import Annotated
 
 import typer
 
-from airfleet.cli import deployment, show
+from airfleet.cli import show
 from airfleet.config.errors import AirfleetError
+from airfleet.operate import deployment
 from airfleet.operate.alone import alone
 from airfleet.operate.rotate import kept, plan, rotation
-from airfleet.stack.embedded.stack import EmbeddedStack
-from airfleet.stack.engines import Stack
+from airfleet.stack.engines import rotating
+from airfleet.stack.protocol import RotatingStack, Stack
 
 
 def rotate(
@@ -23,21 +24,21 @@ def rotate(
     Run it again when it was interrupted.
     """
     keys = plan.keys_of(secrets or [])
-    stack = _embedded(deployment.stack())
+    stack = rotating(deployment.stack())
     with alone(stack.paths, "rotate"), show.progress() as progress:
         done: frozenset[str] = frozenset()
         if kept.is_unfinished(stack.paths):
             progress.done("Completing the rotation that was interrupted.")
             done = rotation.complete(stack.paths, progress.say)
             progress.done(f"Rotated: {', '.join(sorted(done)) or 'nothing'}.")
-            stack = _embedded(deployment.stack())
+            stack = rotating(deployment.stack())
         # Without names all of them were asked for, and what was interrupted was that, or is done now.
         if missing := [key for key in keys if key not in done] if secrets or not done else []:
             _rotate(stack, missing, progress)
     _say_what_is_left(stack, {*done, *missing})
 
 
-def _rotate(stack: EmbeddedStack, keys: list[str], progress: show.Progress) -> None:
+def _rotate(stack: RotatingStack, keys: list[str], progress: show.Progress) -> None:
     if not stack.is_running():
         raise AirfleetError("The stack is not running. Start it with ./airfleet up.")
     values, made = rotation.prepare(stack, keys)
@@ -56,12 +57,3 @@ def _say_what_is_left(stack: Stack, rotated: set[str]) -> None:
     if "ADMIN_PASSWORD" in rotated and "grafana" in stack.watched_by():
         show.console.print("Grafana keeps its password until you run: grafana cli admin reset-admin-password")
     show.console.print("./airfleet open prints the logins. Backups made before hold the earlier secrets.")
-
-
-def _embedded(stack: Stack) -> EmbeddedStack:
-    if not isinstance(stack, EmbeddedStack):
-        raise AirfleetError(
-            "./airfleet rotate works with the engine embedded so far; this stack runs under Docker. docs/compose.md,"
-            " section 'New secrets', says how to do it by hand."
-        )
-    return stack

@@ -5,12 +5,13 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from airfleet.cli import deployment, show
+from airfleet.cli import show
 from airfleet.config.errors import AirfleetError
+from airfleet.operate import deployment
 from airfleet.operate.alone import alone
 from airfleet.operate.upgrade import rehearsal
 from airfleet.operate.upgrade.rehearsal import Findings
-from airfleet.stack.embedded.stack import EmbeddedStack
+from airfleet.stack.protocol import Capability, require
 
 
 def upgrade(
@@ -32,11 +33,7 @@ def upgrade(
             " pull, ./airfleet down, ./airfleet up."
         )
     stack = deployment.running_stack()
-    if not isinstance(stack, EmbeddedStack):
-        raise AirfleetError(
-            "./airfleet upgrade --check works with the engine embedded so far; this stack runs under Docker. Restore a"
-            " backup into a clone of the new version, with --engine embedded, and start that."
-        )
+    require(stack, Capability.UPGRADE_CHECK)
     # As an interruption, so that what was made is taken away.
     signal.signal(signal.SIGTERM, _interrupt)
     with alone(stack.paths, "upgrade"), show.progress() as progress:

@@ -2,8 +2,7 @@
 
 from airfleet.operate.airflow_api import AirflowApi, DagRun, TaskRun
 from airfleet.operate.runs import Watch, first_run
-from airfleet.stack.embedded.stack import Say
-from airfleet.stack.engines import Stack
+from airfleet.stack.protocol import Say, Stack
 from airfleet.stack.roles import postgres_dsn
 
 

@@ -3,14 +3,15 @@
 The embedded stack starts the roles from here; a test holds the compose file to the same table.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import quote
 
+from dotenv import dotenv_values
 from pydantic import SecretStr
 
+from airfleet.config.paths import ROOT
 from airfleet.config.settings import Settings
 
 BROKER_URL = "AIRFLOW__CELERY__BROKER_URL"
@@ -43,54 +44,128 @@ class Grant(Enum):
 
 
 @dataclass(frozen=True)
+class HttpPage:
+    """Healthy when a GET of *path* answers 200. The ports are .env's key (embedded) and the container's."""
+
+    path: str
+    port_key: str
+    container_port: int
+    # The page of the embedded engine is on BIND_ADDRESS, else on the loopback address.
+    on_bind_address: bool = True
+
+
+@dataclass(frozen=True)
+class JobHeartbeat:
+    """Healthy when Airflow's job of this type has a young heartbeat in the metadata database.
+
+    *component* is what the webserver's health page calls it.
+    """
+
+    job_type: str
+    component: str
+
+
+@dataclass(frozen=True)
+class ConsumesQueues:
+    """Healthy when the worker says over the broker that it takes tasks from its queues."""
+
+
+@dataclass(frozen=True)
+class ListensOn:
+    """Healthy when a TCP connection is taken; the ports are .env's key (embedded) and the container's."""
+
+    port_key: str
+    container_port: int
+    address: str = "127.0.0.1"
+
+
+Probe = HttpPage | JobHeartbeat | ConsumesQueues | ListensOn
+
+
+@dataclass(frozen=True, kw_only=True)
 class Role:
-    """One kind of process: its Compose service name, its command and what it may reach."""
+    """One kind of process: its Compose service name, command, health check, and what it may reach."""
 
     name: str
     command: tuple[str, ...]
+    # None: it ends by itself.
+    probe: Probe | None
     grants: frozenset[Grant]
     runs_airflow: bool = True
+    # How many of it may run, and the key of .env that says how many do; `scale` changes the number of such a role.
+    most: int = 1
+    count_key: str = ""
 
 
-def _role(name: str, command: str, *grants: Grant, runs_airflow: bool = True) -> Role:
-    return Role(name, tuple(command.split()), frozenset(grants), runs_airflow)
-
-
-WEBSERVER = _role("airflow-webserver", "airflow api-server", Grant.METADATA, Grant.FERNET, Grant.JWT, Grant.API_SECRET)
-SCHEDULER = _role(
-    "airflow-scheduler",
-    "airflow scheduler",
-    Grant.METADATA,
-    Grant.RESULTS,
-    Grant.BROKER,
-    Grant.FERNET,
-    Grant.JWT,
-    Grant.API_SECRET,
-    Grant.EXECUTION_API,
+WEBSERVER = Role(
+    name="airflow-webserver",
+    command=("airflow", "api-server"),
+    probe=HttpPage("/api/v2/version", "webserver_port", 8080),
+    grants=frozenset({Grant.METADATA, Grant.FERNET, Grant.JWT, Grant.API_SECRET}),
 )
-# Runs the failure callbacks of tasks whose own process was killed, hence the mail server.
-DAG_PROCESSOR = _role("airflow-dag-processor", "airflow dag-processor", Grant.METADATA, Grant.FERNET, Grant.MAIL)
-TRIGGERER = _role(
-    "airflow-triggerer",
-    "airflow triggerer",
-    Grant.METADATA,
-    Grant.FERNET,
-    Grant.API_SECRET,
-    Grant.MAIL,
+SCHEDULER = Role(
+    name="airflow-scheduler",
+    command=("airflow", "scheduler"),
+    probe=HttpPage("/health", "scheduler_health_port", 8974, on_bind_address=False),
+    grants=frozenset(
+        {
+            Grant.METADATA,
+            Grant.RESULTS,
+            Grant.BROKER,
+            Grant.FERNET,
+            Grant.JWT,
+            Grant.API_SECRET,
+            Grant.EXECUTION_API,
+        }
+    ),
+    most=8,
+    count_key="schedulers",
 )
-WORKER = _role(
-    "airflow-worker",
-    "airflow celery worker",
-    Grant.RESULTS,
-    Grant.BROKER,
-    Grant.FERNET,
-    Grant.API_SECRET,
-    Grant.EXECUTION_API,
-    Grant.WAREHOUSE,
-    Grant.MAIL,
+DAG_PROCESSOR = Role(
+    name="airflow-dag-processor",
+    command=("airflow", "dag-processor"),
+    probe=JobHeartbeat("DagProcessorJob", "dag_processor"),
+    # Runs the failure callbacks of tasks whose own process was killed, hence the mail server.
+    grants=frozenset({Grant.METADATA, Grant.FERNET, Grant.MAIL}),
 )
-FLOWER = _role("flower", "celery flower", Grant.BROKER, Grant.FLOWER_LOGIN, runs_airflow=False)
-MAIL_CATCHER = _role("mail", "python -P -m airfleet.stack.mail_catcher", Grant.MAIL_CATCHER_LOGIN, runs_airflow=False)
+TRIGGERER = Role(
+    name="airflow-triggerer",
+    command=("airflow", "triggerer"),
+    probe=JobHeartbeat("TriggererJob", "triggerer"),
+    grants=frozenset({Grant.METADATA, Grant.FERNET, Grant.API_SECRET, Grant.MAIL}),
+)
+WORKER = Role(
+    name="airflow-worker",
+    command=("airflow", "celery", "worker"),
+    probe=ConsumesQueues(),
+    grants=frozenset(
+        {
+            Grant.RESULTS,
+            Grant.BROKER,
+            Grant.FERNET,
+            Grant.API_SECRET,
+            Grant.EXECUTION_API,
+            Grant.WAREHOUSE,
+            Grant.MAIL,
+        }
+    ),
+    most=64,
+    count_key="workers",
+)
+FLOWER = Role(
+    name="flower",
+    command=("celery", "flower"),
+    probe=HttpPage("/healthcheck", "flower_port", 5555),
+    grants=frozenset({Grant.BROKER, Grant.FLOWER_LOGIN}),
+    runs_airflow=False,
+)
+MAIL_CATCHER = Role(
+    name="mail",
+    command=("python", "-P", "-m", "airfleet.stack.mail_catcher"),
+    probe=ListensOn("mail_catcher_port", 1025),
+    grants=frozenset({Grant.MAIL_CATCHER_LOGIN}),
+    runs_airflow=False,
+)
 
 # In the order in which they start: the webserver first, as tasks report to it; workers before what feeds them.
 ROLES: tuple[Role, ...] = (
@@ -102,6 +177,13 @@ ROLES: tuple[Role, ...] = (
     SCHEDULER,
     FLOWER,
 )
+
+SCALABLE: tuple[Role, ...] = tuple(role for role in ROLES if role.most > 1)
+
+
+def counts(settings: Settings) -> dict[str, int]:
+    """Return how many of each scalable role .env asks for, by the role's name."""
+    return {role.name: int(getattr(settings, role.count_key)) for role in SCALABLE}
 
 
 def environment(role: Role, settings: Settings, at: Addresses) -> dict[str, str]:
@@ -172,36 +254,25 @@ def _warehouse(s: Settings, at: Addresses) -> Mapping[str, str]:
     }
 
 
-def _mail(s: Settings, at: Addresses) -> Mapping[str, str]:
-    if s.uses_mail_catcher:
-        user, password, plain = "airflow", s.mail_catcher_password, True
-        host, port = at.mail_catcher
-    else:
-        user, password, plain = s.smtp_user, s.smtp_password, s.smtp_disable_tls
-        host, port = s.smtp_host, s.smtp_port
-    connection = {
-        "conn_type": "smtp",
-        "host": host,
-        "port": port,
-        "login": user,
-        "password": password.get_secret_value(),
-        # JSON, as the hook takes the text "false" of an URL for true.
-        "extra": {"disable_ssl": True, "disable_tls": plain, "from_email": s.mail_from},
+def mail_variables(s: Settings, at: Addresses) -> dict[str, str]:
+    """Return where mail goes, as whoever sends it is told: to SMTP_HOST, or to the catcher while that is empty."""
+    host, port = at.mail_catcher
+    return {
+        "MAIL_FROM": s.mail_from,
+        "SMTP_HOST": s.smtp_host,
+        "SMTP_PORT": str(s.smtp_port),
+        "SMTP_USER": s.smtp_user,
+        "SMTP_PASSWORD": s.smtp_password.get_secret_value(),
+        "SMTP_DISABLE_TLS": str(s.smtp_disable_tls).lower(),
+        "MAIL_CATCHER_ADDRESS": f"{host}:{port}",
+        "MAIL_CATCHER_PASSWORD": s.mail_catcher_password.get_secret_value(),
     }
-    # No bare apostrophe: the process manager and shells quote with it.
-    return {"AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(connection).replace("'", "\\u0027")}
 
 
 def _flower_login(s: Settings, _: Addresses) -> Mapping[str, str]:
-    return {
-        "CELERY_CONFIG_MODULE": "airfleet.stack.flower_config",
-        "FLOWER_BASIC_AUTH": f"{s.flower_user}:{s.flower_password.get_secret_value()}",
-        # Shutting workers down and revoking tasks is for operators with a shell, not for a web page.
-        "FLOWER_READ_ONLY": "true",
-        "FLOWER_PURGE_OFFLINE_WORKERS": "300",
-        # Each takes 6 KiB of it; its default of 100,000 would be more than its container may take.
-        "FLOWER_MAX_TASKS": "5000",
-    }
+    told = dotenv_values(ROOT / "deploy" / "flower" / "flower.env", interpolate=False)
+    login = f"{s.flower_user}:{s.flower_password.get_secret_value()}"
+    return {**{key: value or "" for key, value in told.items()}, "FLOWER_BASIC_AUTH": login}
 
 
 _VARIABLES: Mapping[Grant, Callable[[Settings, Addresses], Mapping[str, str]]] = {
@@ -213,7 +284,7 @@ _VARIABLES: Mapping[Grant, Callable[[Settings, Addresses], Mapping[str, str]]] =
     Grant.API_SECRET: lambda s, _: {"AIRFLOW__API__SECRET_KEY": s.api_secret_key.get_secret_value()},
     Grant.EXECUTION_API: _execution_api,
     Grant.WAREHOUSE: _warehouse,
-    Grant.MAIL: _mail,
+    Grant.MAIL: mail_variables,
     Grant.FLOWER_LOGIN: _flower_login,
     Grant.MAIL_CATCHER_LOGIN: lambda s, _: {
         "MAIL_CATCHER_PASSWORD": s.mail_catcher_password.get_secret_value(),

@@ -8,7 +8,7 @@ import pytest
 from support import callsites
 from support.callsites import CallSite
 
-from airfleet.observe.metrics.airflow_stats import AIRFLOW_STATS, COMPUTED
+from airfleet.metrics.airflow_stats import AIRFLOW_STATS, COMPUTED
 
 LISTED = {stat.name: stat.sent_as for stat in AIRFLOW_STATS}
 

@@ -15,8 +15,8 @@ DAG = """
 import json
 from airflow.sdk import DAG, task
 from airflow.serialization.serialized_objects import DagSerialization
-from airfleet.runtime.sla.deadline import run_deadline
-from airfleet.runtime.sla.declare import sla
+from airfleet.sla.deadline import run_deadline
+from airfleet.sla.declare import sla
 
 with DAG("sales", schedule=None, deadline=run_deadline(minutes=30), default_args=sla(hours=1)) as dag:
     @task

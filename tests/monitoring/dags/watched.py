@@ -7,11 +7,12 @@ import signal
 import time
 from datetime import datetime, timedelta
 
-from airfleet.sla.deadline import run_deadline
-from airfleet.sla.declare import sla
 from airflow.providers.standard.sensors.time_delta import TimeDeltaSensor
 from airflow.sdk import dag, task
 from airflow.sdk.observability.stats import Stats
+
+from airfleet.sla.deadline import run_deadline
+from airfleet.sla.declare import sla
 
 SOON = {"retry_delay": timedelta(seconds=1)}
 

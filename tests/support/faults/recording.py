@@ -1,18 +1,13 @@
-"""The fixture with which a test of a fault says what it tried and measured, and the option that keeps it."""
+"""The fixture with which a test of a fault says what it tried and measured."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from support.faults.report import Entry, append
+from support.suite_run import report_file
 
 _REPORTS = pytest.StashKey[pytest.CollectReport]()
 Record = Callable[..., Entry]
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("faults")
-    group.addoption("--report", type=Path, help="JSON file to which what the faults did is added")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -33,7 +28,7 @@ def record(request: pytest.FixtureRequest) -> Iterator[Record]:
         return entries[-1]
 
     yield name
-    path: Path | None = request.config.getoption("--report")
+    path = report_file(request.config)
     report = request.node.stash.get(_REPORTS, None)
     for entry in entries:
         entry.result = "passed" if report is not None and report.passed else "FAILED"

@@ -5,7 +5,6 @@ the second file; nobody writes it by hand.
 """
 
 import importlib.metadata
-import json
 import os
 import platform
 import subprocess
@@ -15,18 +14,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
 from support.checkout import ROOT
+
+from bench import evidence
 
 BEGIN, END = "<!-- faults: begin -->", "<!-- faults: end -->"
 _PACKAGES = ("apache-airflow", "apache-airflow-providers-celery", "celery", "kombu", "redis")
-_GIB = 1024**3
 
 
 def machine() -> str:
     """Return what the tests run on."""
-    memory = psutil.virtual_memory().total / _GIB
-    return f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}"
+    return f"{evidence.machine()}, {platform.system()} {platform.release()}"
 
 
 def versions() -> dict[str, str]:
@@ -73,14 +71,13 @@ def append(path: Path, entry: Entry) -> None:
     kept = [found for found in read(path) if any(found[key] != new[key] for key in same)]
     kept.append(new)
     kept.sort(key=lambda found: (int(found["number"]), found["fault"], len(found["shortened"])))
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(kept, indent=1) + "\n")
-    partial.replace(path)
+    evidence.write(path, evidence.read(path) | {"faults": kept})
 
 
 def read(path: Path) -> list[dict[str, Any]]:
     """Return the entries in *path*, none when there is no such file."""
-    return json.loads(path.read_text()) if path.exists() else []
+    found: list[dict[str, Any]] = evidence.read(path).get("faults", [])
+    return found
 
 
 def table(entries: list[dict[str, Any]]) -> str:

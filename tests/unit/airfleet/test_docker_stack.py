@@ -74,6 +74,13 @@ def test_workers_elsewhere_get_the_addresses_and_the_secrets_of_a_worker_alone(
     assert all(found[key] for key, value in dotenv_values(tmp_path / ".env", interpolate=False).items() if value)
 
 
+def test_logs_of_monitoring_can_be_printed_too(stack: DockerStack, docker_was_told: Path) -> None:
+    stack.logs("prometheus", follow=False, tail=5)
+    arguments = (docker_was_told / "arguments").read_text().splitlines()
+    assert str(stack.paths.root / "docker-compose.monitoring.yml") in arguments
+    assert arguments[-3:] == ["logs", "--tail=5", "prometheus"]
+
+
 def test_monitoring_is_laid_over_unless_env_says_off(stack: DockerStack, docker_was_told: Path) -> None:
     stack.watch(lambda _: None)
     arguments = (docker_was_told / "arguments").read_text().splitlines()

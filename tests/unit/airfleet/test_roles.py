@@ -8,6 +8,7 @@ import pytest
 from airfleet.config import env_file, settings
 from airfleet.config.paths import Paths
 from airfleet.config.settings import Settings
+from airfleet.runtime.mail_connection import smtp_connection
 from airfleet.stack import roles
 from airfleet.stack.embedded import instances
 
@@ -56,8 +57,8 @@ def test_every_airflow_role_has_the_fernet_key(given: Settings) -> None:
 
 
 def test_mail_goes_to_the_catcher_until_a_server_is_named(given: Settings) -> None:
-    caught = json.loads(roles.environment(roles.WORKER, given, AT)["AIRFLOW_CONN_SMTP_DEFAULT"])
+    caught = json.loads(smtp_connection(roles.environment(roles.WORKER, given, AT)))
     assert (caught["host"], caught["port"], caught["extra"]["disable_tls"]) == ("mail", 4, True)
     named = given.model_copy(update={"smtp_host": "smtp.example.org"})
-    sent = json.loads(roles.environment(roles.WORKER, named, AT)["AIRFLOW_CONN_SMTP_DEFAULT"])
+    sent = json.loads(smtp_connection(roles.environment(roles.WORKER, named, AT)))
     assert (sent["host"], sent["port"], sent["extra"]["disable_tls"]) == ("smtp.example.org", 587, False)

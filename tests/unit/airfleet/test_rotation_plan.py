@@ -23,7 +23,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EmbeddedStack:
     names = ["postgres", "redis", "airfleet-exporter", "alertmanager", "grafana"]
     names += [i.name for i in instances(made.settings, made.paths, made.counts())]
     counts = made.counts()
-    monkeypatch.setattr(made.manager, "states", lambda: [SimpleNamespace(name=name) for name in names])
+    monkeypatch.setattr(made.manager, "states", lambda: [SimpleNamespace(name=name, pid=1) for name in names])
     monkeypatch.setattr(made, "counts", lambda: counts)
     return made
 

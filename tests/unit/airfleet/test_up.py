@@ -5,15 +5,17 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from airfleet.cli import app, deployment
+from airfleet.cli import app
 from airfleet.config import env_file, settings
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
-from airfleet.operate import first_runs
+from airfleet.operate import deployment, first_runs
 
 
 class Stack:
     """Notes what it is asked for, in order."""
+
+    publishes_warehouse = False
 
     def __init__(self, env: Path) -> None:
         self.settings = settings.load(env)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from airfleet.observe.metrics import database, statsd, statsd_mapping
-from airfleet.observe.metrics.airflow_stats import AIRFLOW_STATS, STATS
-from airfleet.observe.metrics.model import Kind, Metric, Unit
+from airfleet.metrics import database, statsd, statsd_mapping
+from airfleet.metrics.airflow_stats import AIRFLOW_STATS, STATS
+from airfleet.metrics.model import Kind, Metric, Unit
 
 REPO = Path(__file__).parents[3]
 
@@ -66,7 +66,7 @@ def test_no_metric_is_labelled_by_run_or_map_index() -> None:
 
 def test_the_committed_mapping_is_what_the_table_writes() -> None:
     committed = (REPO / "monitoring/statsd/mapping.yml").read_text()
-    assert committed == statsd_mapping.render(), "run `python -m airfleet.observe.metrics.statsd_mapping`"
+    assert committed == statsd_mapping.render(), "run `python -m airfleet.metrics.statsd_mapping`"
 
 
 def test_the_last_rule_of_the_mapping_drops_what_no_other_names() -> None:

@@ -14,10 +14,11 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from airfleet.cli import deployment, look
+from airfleet.cli import look
 from airfleet.config import env_file, settings
 from airfleet.config.paths import Paths
 from airfleet.observe.servers import login
+from airfleet.operate import deployment
 
 PASSWORD = secrets.token_hex(16)
 

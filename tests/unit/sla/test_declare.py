@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airfleet.runtime.sla.declare import read_sla, sla
-from airfleet.runtime.sla.listener import seconds_over
+from airfleet.sla.declare import read_sla, sla
+from airfleet.sla.listener import seconds_over
 
 
 def test_what_is_declared_is_read_back_in_seconds() -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
+import httpx
 
+from airfleet.metrics import database as m
 from airfleet.observe.exporter.collector import Samples
-from airfleet.observe.metrics import database as m
 
 
 class Webserver:
@@ -21,8 +20,8 @@ class Webserver:
 
     def look(self, samples: Samples) -> None:
         """Add every metric of the page."""
-        with urllib.request.urlopen(self._url, timeout=self._timeout_s) as answer:  # noqa: S310 - ours # nosec B310
-            health = json.load(answer)
+        answer = httpx.get(self._url, timeout=self._timeout_s, trust_env=False).raise_for_status()
+        health = answer.json()
         samples.add(m.WEBSERVER_UP, 1)
         for component, found in sorted(health.items()):
             # A component that this deployment does not run has no status.

@@ -15,8 +15,8 @@ from typing import Protocol
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.core import Metric as Family
 
-from airfleet.observe.metrics.database import SOURCE_DURATION, SOURCE_FAILURES, SOURCE_UP
-from airfleet.observe.metrics.model import Kind, Metric
+from airfleet.metrics.database import SOURCE_DURATION, SOURCE_FAILURES, SOURCE_UP
+from airfleet.metrics.model import Kind, Metric
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import psutil
 
+from airfleet.metrics import database as m
 from airfleet.observe.exporter.collector import Samples
-from airfleet.observe.metrics import database as m
 
 
 class Host:

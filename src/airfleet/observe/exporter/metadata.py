@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from airfleet.metrics import database as m
 from airfleet.observe.exporter.collector import Samples
 from airfleet.observe.exporter.queries import Database
 from airfleet.observe.exporter.serialized import SerializedDags
 from airfleet.observe.exporter.waiting import Workers, reason
-from airfleet.observe.metrics import database as m
-from airfleet.runtime.sla.declare import END_MARK
+from airfleet.sla.declare import END_MARK
 
 # Rows of the audit log become visible out of order: one that took a lower number may commit later.
 REREAD_IDS = 1000

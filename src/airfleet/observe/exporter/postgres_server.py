@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from airfleet.metrics import database as m
 from airfleet.observe.exporter.collector import Samples
 from airfleet.observe.exporter.queries import Database
-from airfleet.observe.metrics import database as m
 
 
 class Postgres:

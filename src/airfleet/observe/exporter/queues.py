@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import redis
 
+from airfleet.metrics import database as m
 from airfleet.observe.exporter.collector import Samples
-from airfleet.observe.metrics import database as m
 
 # Kombu's names: the set that binds a queue, and the hash of what workers hold unacknowledged.
 _BINDING = "_kombu.binding."

@@ -11,7 +11,7 @@ from typing import Any
 
 from airfleet.observe.exporter.queries import Database
 from airfleet.observe.exporter.waiting import Limits
-from airfleet.runtime.sla.declare import read_sla
+from airfleet.sla.declare import read_sla
 
 # So many Dags are read at a time after a start; more would only raise the memory it takes.
 BATCH = 200

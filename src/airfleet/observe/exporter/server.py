@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from http.server import ThreadingHTTPServer
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+from collections.abc import Iterable
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import Metric as Family
+from prometheus_client import CollectorRegistry, make_wsgi_app
+from prometheus_client.exposition import ThreadingWSGIServer
 
 from airfleet.observe.exporter.api_server import Webserver
 from airfleet.observe.exporter.collector import Poller, Registry
@@ -27,8 +27,6 @@ PATHS: dict[str, tuple[str, ...]] = {
     "/metrics/host": ("host",),
 }
 
-StartResponse = Callable[[str, list[tuple[str, str]]], object]
-
 
 def pollers(settings: Settings) -> list[Poller]:
     """Make one poller per source; none is started."""
@@ -44,23 +42,20 @@ def pollers(settings: Settings) -> list[Poller]:
     return [Poller(source, settings.interval_s) for source in sources]
 
 
-def application(every: Iterable[Poller]) -> Callable[[dict[str, str], StartResponse], list[bytes]]:
+def application(every: Iterable[Poller]) -> WSGIApplication:
     """Return the WSGI application over *every* poller: the PATHS, and /healthz."""
     by_name = {poller.name: poller for poller in every}
-    registries = {path: Registry(by_name[name] for name in names) for path, names in PATHS.items()}
+    pages = {path: _page(Registry(by_name[name] for name in names)) for path, names in PATHS.items()}
 
-    def respond(environ: dict[str, str], start: StartResponse) -> list[bytes]:
+    def respond(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
+        if path in pages:
+            return pages[path](environ, start)
         if path == "/healthz":
             start("200 OK", [("Content-Type", "text/plain")])
             return [b"ok\n"]
-        if path not in registries:
-            start("404 Not Found", [("Content-Type", "text/plain")])
-            return [("There is " + ", ".join(PATHS) + " and /healthz.\n").encode()]
-        registry = CollectorRegistry(auto_describe=False)
-        registry.register(_Once(registries[path]))
-        start("200 OK", [("Content-Type", CONTENT_TYPE_LATEST)])
-        return [generate_latest(registry)]
+        start("404 Not Found", [("Content-Type", "text/plain")])
+        return [("There is " + ", ".join(PATHS) + " and /healthz.\n").encode()]
 
     return respond
 
@@ -70,8 +65,7 @@ def serve(settings: Settings) -> None:
     every = pollers(settings)
     for poller in every:
         poller.start()
-    server = _Server((settings.host, settings.port), _Quiet)
-    server.set_app(application(every))
+    server = make_server(settings.host, settings.port, application(every), ThreadingWSGIServer, handler_class=_Quiet)
     try:
         server.serve_forever()
     finally:
@@ -80,21 +74,10 @@ def serve(settings: Settings) -> None:
         server.server_close()
 
 
-class _Once:
-    """A collector that asks for no description first."""
-
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-
-    def collect(self) -> Iterable[Family]:
-        return self._registry.collect()
-
-    def describe(self) -> Iterable[Family]:
-        return []
-
-
-class _Server(ThreadingHTTPServer, WSGIServer):
-    daemon_threads = True
+def _page(shown: Registry) -> WSGIApplication:
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(shown)
+    return make_wsgi_app(registry)
 
 
 class _Quiet(WSGIRequestHandler):

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
-from celery import Celery
-
+from airfleet.celery_client import CeleryClient
+from airfleet.metrics import database as m
 from airfleet.observe.exporter.collector import Samples
 from airfleet.observe.exporter.waiting import Workers
-from airfleet.observe.metrics import database as m
 
 # Every worker has this long to answer; the call always takes it, for nobody knows how many will.
 ANSWER_S = 1.5
@@ -22,31 +20,20 @@ class CeleryWorkers:
 
     def __init__(self, broker_url: str, timeout_s: float) -> None:
         """Use *broker_url*; *timeout_s* bounds each step of the conversation with Redis."""
-        self._app = Celery(broker=broker_url, set_as_current=False)
-        self._app.conf.update(
-            broker_connection_retry=False,
-            broker_transport_options={"socket_timeout": timeout_s, "socket_connect_timeout": timeout_s},
-            broker_pool_limit=None,
-        )
+        self._client = CeleryClient(broker_url, timeout_s)
         self.state = Workers()
 
     def look(self, samples: Samples) -> None:
         """Ask every worker and add what they say; nobody answering is an answer."""
         self.state = Workers()
-        with self._app.connection_for_write(connect_timeout=5) as connection:
-            # Celery would wait for ever for a Redis that is away.
-            connection.ensure_connection(max_retries=1, timeout=5)
-            inspect = self._app.control.inspect(timeout=ANSWER_S, connection=connection)
-            queues: dict[str, list[dict[str, Any]]] = inspect.active_queues() or {}
-            stats: dict[str, dict[str, Any]] = inspect.stats() or {}
-            active: dict[str, list[Any]] = inspect.active() or {}
-        consumers = Counter(queue["name"] for one in queues.values() for queue in one)
-        total = sum(int(one.get("pool", {}).get("max-concurrency") or 0) for one in stats.values())
-        busy = sum(len(one) for one in active.values())
+        workers = self._client.ask(ANSWER_S)
+        consumers = Counter(queue for worker in workers for queue in worker.queues)
+        total = sum(worker.slots for worker in workers)
+        busy = sum(worker.running for worker in workers)
         self.state = Workers(True, dict(consumers), total, busy)
         for queue, count in sorted(consumers.items()):
             samples.add(m.QUEUE_CONSUMERS, count, queue)
-        samples.add(m.WORKERS, len(queues))
+        samples.add(m.WORKERS, len(workers))
         samples.add(m.WORKER_SLOTS, total, "total")
         samples.add(m.WORKER_SLOTS, busy, "busy")
 

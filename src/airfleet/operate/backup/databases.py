@@ -16,8 +16,7 @@ from typing import IO
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
 from airfleet.operate.backup import archive
-from airfleet.stack.embedded.stack import Say
-from airfleet.stack.engines import Stack
+from airfleet.stack.protocol import Say, Stack
 
 # In this order: what the metadata database calls done is in the warehouse that is read after it, and what it does not
 # yet call done runs again, to the same rows. Celery's results are messages, and go with the tasks that wait for them.

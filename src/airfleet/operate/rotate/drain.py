@@ -3,21 +3,21 @@
 import time
 
 from airfleet.config.errors import AirfleetError
-from airfleet.stack.embedded.stack import EmbeddedStack, Say
+from airfleet.stack.protocol import RotatingStack, Say
 from airfleet.stack.roles import SCHEDULER, WORKER
 
 _POLL_S = 0.5
 
 
-def drain(stack: EmbeddedStack, say: Say) -> None:
+def drain(stack: RotatingStack, say: Say) -> None:
     """Stop the schedulers, and return when no worker runs a task or takes one.
 
     Nothing is killed: after STOP_GRACE_SECONDS this raises AirfleetError, with the workers as they are, paused.
     `up` brings back what was stopped and paused.
     """
-    states = stack.manager.states()
-    stack.stop([state.name for state in states if state.name.startswith(SCHEDULER.name)], say)
-    workers = [state.name for state in states if state.name.startswith(WORKER.name) and state.pid]
+    running = stack.running()
+    stack.stop([name for name in running if name.startswith(SCHEDULER.name)], say)
+    workers = sorted(name for name in running if name.startswith(WORKER.name))
     queues = stack.settings.worker_queues.split(",")
     deadline = time.monotonic() + stack.settings.stop_grace_seconds
     with stack.workers() as client:

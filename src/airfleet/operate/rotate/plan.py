@@ -7,11 +7,8 @@ from pydantic import SecretStr
 
 from airfleet.config.env_file import GENERATORS
 from airfleet.config.errors import AirfleetError
-from airfleet.config.paths import Paths
 from airfleet.config.settings import Settings
-from airfleet.stack.embedded import servers, watchers
-from airfleet.stack.embedded.instances import instances
-from airfleet.stack.embedded.stack import EmbeddedStack
+from airfleet.stack.protocol import RotatingStack
 from airfleet.stack.roles import WORKER
 
 # Keys of .env that hold a secret of somebody else's server: only there can it be changed.
@@ -70,31 +67,19 @@ def with_values(settings: Settings, values: dict[str, str]) -> Settings:
     return settings.model_copy(update={key.lower(): SecretStr(value) for key, value in values.items()})
 
 
-def make(stack: EmbeddedStack, keys: Iterable[str], after: Settings) -> Plan:
+def make(stack: RotatingStack, keys: Iterable[str], after: Settings) -> Plan:
     """Return what happens when *keys* of the running *stack* get the values of *after*.
 
     A process is restarted when it is given something else than now, and for no other reason.
     """
-    counts, runs = stack.counts(), {state.name for state in stack.manager.states()}
-    now = _given(stack.settings, stack.paths, counts)
+    running, now = stack.running(), stack.given(stack.settings)
     restarts: dict[str, list[str]] = {}
     for key in keys:
-        then = _given(with_values(stack.settings, {key: _secret(after, key)}), stack.paths, counts)
+        then = stack.given(with_values(stack.settings, {key: _secret(after, key)}))
         for name in now:
-            if name in runs and then[name] != now[name]:
+            if name in running and then[name] != now[name]:
                 restarts.setdefault(name, []).append(key)
     return Plan(frozenset(keys), restarts)
-
-
-def _given(settings: Settings, paths: Paths, counts: dict[str, int]) -> dict[str, object]:
-    """Return what each process gets of the settings."""
-    return {
-        "redis": servers.redis_acl(settings),
-        **{i.name: i.environment for i in instances(settings, paths, counts)},
-        watchers.EXPORTER: watchers.exporter_variables(settings, paths),
-        watchers.ALERTMANAGER: watchers.alertmanager_variables(settings),
-        watchers.GRAFANA: watchers.grafana_variables(settings, paths),
-    }
 
 
 def _secret(settings: Settings, key: str) -> str:

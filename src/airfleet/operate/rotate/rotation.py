@@ -1,4 +1,4 @@
-"""Rotating the secrets of a running embedded stack, in an order in which any step may be the last for now.
+"""Rotating the secrets of a running stack, in an order in which any step may be the last for now.
 
 Until `.env` is replaced nothing has changed, and `up` brings back what was stopped. From then on the rotation is only
 over when all of it is: it is done again from there as often as it takes.
@@ -12,18 +12,19 @@ from airfleet.config.paths import Paths
 from airfleet.operate.rotate import kept, plan
 from airfleet.operate.rotate.drain import drain
 from airfleet.operate.rotate.plan import Plan
-from airfleet.stack.embedded.stack import EmbeddedStack, Say
+from airfleet.stack.engines import choose, rotating
 from airfleet.stack.init.rotated import Rotated
+from airfleet.stack.protocol import RotatingStack, Say
 from airfleet.stack.roles import WORKER
 
 
-def prepare(stack: EmbeddedStack, keys: list[str]) -> tuple[dict[str, str], Plan]:
+def prepare(stack: RotatingStack, keys: list[str]) -> tuple[dict[str, str], Plan]:
     """Return new values for *keys*, and what is to be restarted for them; changes nothing."""
     values = {key: GENERATORS[key]() for key in keys}
     return values, plan.make(stack, keys, plan.with_values(stack.settings, values))
 
 
-def begin(stack: EmbeddedStack, values: dict[str, str], made: Plan, say: Say) -> None:
+def begin(stack: RotatingStack, values: dict[str, str], made: Plan, say: Say) -> None:
     """Put *values* into .env when the tasks that they concern are done.
 
     Raises AirfleetError, with everything as it was, when tasks do not end in time.
@@ -43,13 +44,13 @@ def complete(paths: Paths, say: Say) -> frozenset[str]:
     """Bring the secrets of .env into servers and roles, whatever a rotation has reached; return their keys."""
     before, after = settings_file.load(kept.before(paths)), settings_file.load(paths.env_file)
     keys = plan.changed(before, after)
-    stack = EmbeddedStack(after, paths)
+    stack = rotating(choose(after, paths))
     counts = stack.counts()
     if stack.is_running():
-        made = plan.make(EmbeddedStack(before, paths), keys, after)
+        made = plan.make(rotating(choose(before, paths)), keys, after)
         # After an interruption roles may be at work again, with the new secrets. With the earlier ones none can be: the
         # tasks had ended when .env was replaced.
-        if made.concerns_tasks and _takes_password(after):
+        if made.concerns_tasks and _takes_password(stack):
             drain(stack, say)
         # Workers before those to whom a task that just ended reports; Redis, whom all need, with what `up` restarts.
         workers = [name for name in made.restarts if name.startswith(WORKER.name)]
@@ -60,14 +61,10 @@ def complete(paths: Paths, say: Say) -> frozenset[str]:
     return keys
 
 
-def _takes_password(settings: settings_file.Settings) -> bool:
-    client = redis.Redis(
-        "127.0.0.1",
-        settings.redis_port,
-        username="airflow",
-        password=settings.redis_password.get_secret_value(),
-        socket_timeout=5,
-    )
+def _takes_password(stack: RotatingStack) -> bool:
+    host, port = stack.addresses.redis
+    password = stack.settings.redis_password.get_secret_value()
+    client = redis.Redis(host, port, username="airflow", password=password, socket_timeout=5)
     try:
         return bool(client.ping())
     except redis.RedisError:

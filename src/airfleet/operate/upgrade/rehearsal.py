@@ -17,7 +17,7 @@ from airfleet.config.paths import Paths
 from airfleet.operate.upgrade import probe, scratch, tree
 from airfleet.stack.embedded.instances import process_environment
 from airfleet.stack.embedded.one_shot import last_lines
-from airfleet.stack.embedded.stack import EmbeddedStack, Say
+from airfleet.stack.protocol import Say, Stack
 
 # The environment of a version, with its packages' caches.
 _NEEDED_BYTES = 2 << 30
@@ -37,7 +37,7 @@ class Findings:
     problems: list[str] = field(default_factory=list)
 
 
-def rehearse(stack: EmbeddedStack, ref: str | None, say: Say) -> Findings:
+def rehearse(stack: Stack, ref: str | None, say: Say) -> Findings:
     """Upgrade copies of the metadata database, the Dags and .env to the version at *ref*, and say what came of it.
 
     The running stack goes on, and everything that was made is deleted again. Raises AirfleetError when the rehearsal
@@ -63,7 +63,7 @@ def rehearse(stack: EmbeddedStack, ref: str | None, say: Say) -> Findings:
     return found
 
 
-def _try(stack: EmbeddedStack, folder: Path, address: str, say: Say, found: Findings) -> None:
+def _try(stack: Stack, folder: Path, address: str, say: Say, found: Findings) -> None:
     python = str(folder / ".venv" / "bin" / "python")
     variables = _plain() | process_environment(Paths(folder))
     variables["PATH"] = f"{folder}/.venv/bin:{os.environ.get('PATH', os.defpath)}"
@@ -85,8 +85,8 @@ def _try(stack: EmbeddedStack, folder: Path, address: str, say: Say, found: Find
         if _run([python, "-P", "-m", "airflow", *arguments], variables, folder, name, found) is None:
             return
     say("parsing the Dags")
-    dags = folder / "airflow" / "dags"
-    command = [python, "-P", "-m", "airfleet.operate.check", str(dags), "--json"]
+    # By its command line: where its modules lie may have changed.
+    command = [str(folder / "airfleet"), "check", str(folder / "airflow" / "dags"), "--json"]
     done = _finished(command, variables, folder)
     # After what Airflow logs of files that do not import.
     start = f"\n{done.stdout}".rfind("\n{\n")
@@ -142,7 +142,7 @@ def _plain() -> dict[str, str]:
 
 
 @contextmanager
-def _folder(stack: EmbeddedStack) -> Iterator[Path]:
+def _folder(stack: Stack) -> Iterator[Path]:
     """Give an empty folder that is deleted at the end; one that a killed check left is deleted first."""
     folder = stack.paths.state / "upgrade-check"
     shutil.rmtree(folder, ignore_errors=True)

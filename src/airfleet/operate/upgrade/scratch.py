@@ -9,8 +9,8 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
 from airfleet.config.errors import AirfleetError
-from airfleet.stack.embedded.stack import EmbeddedStack
 from airfleet.stack.init import postgres
+from airfleet.stack.protocol import Stack
 from airfleet.stack.roles import url
 
 # Always the same: what a check that was killed has left is found and dropped by the next.
@@ -19,7 +19,7 @@ _OWNER = postgres.DATABASES["airflow"]
 
 
 @contextmanager
-def copy(stack: EmbeddedStack) -> Iterator[str]:
+def copy(stack: Stack) -> Iterator[str]:
     """Give the SQLAlchemy address of a copy of the metadata database, with its owner's rights; drop it at the end."""
     server = stack.addresses.postgres
     admin = postgres.connect(stack.settings, server)
@@ -37,7 +37,7 @@ def copy(stack: EmbeddedStack) -> Iterator[str]:
         admin.close()
 
 
-def size_bytes(stack: EmbeddedStack) -> int:
+def size_bytes(stack: Stack) -> int:
     """Return how large the metadata database is."""
     admin = postgres.connect(stack.settings, stack.addresses.postgres)
     try:
@@ -54,7 +54,7 @@ def _drop(admin: Connection) -> None:
         cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(NAME)))
 
 
-def _fill(stack: EmbeddedStack) -> None:
+def _fill(stack: Stack) -> None:
     dump, login = stack.postgres_program("pg_dump")
     restore, _ = stack.postgres_program("pg_restore")
     into = ("--no-owner", "--no-acl", f"--role={_OWNER}", "--exit-on-error", f"--dbname={NAME}")

@@ -8,7 +8,7 @@ import os
 import sys
 from dataclasses import asdict
 
-from airfleet.stack.celery_client import CeleryClient
+from airfleet.celery_client import CeleryClient
 
 if __name__ == "__main__":
     with CeleryClient(os.environ["AIRFLOW__CELERY__BROKER_URL"]) as client:

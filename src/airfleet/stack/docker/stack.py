@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,20 +10,17 @@ from typing import Any
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
 from airfleet.config.settings import Settings
-from airfleet.stack import preflight
+from airfleet.stack import preflight, roles
 from airfleet.stack.docker import compose
-from airfleet.stack.embedded.states import InstanceState
 from airfleet.stack.mailbox import Mail
-from airfleet.stack.roles import FLOWER, SCHEDULER, WEBSERVER, WORKER, Addresses
+from airfleet.stack.protocol import Capability, InstanceState, Say
+from airfleet.stack.roles import FLOWER, WEBSERVER, WORKER, Addresses
 
 _HEALTH_TIMEOUT_S = 300.0
 _POLL_S = 1.0
 # The image, the layers it is built from, and room for the databases.
 _NEEDED_BYTES = 3 << 30
 _PUBLISHED = ("webserver_port", "flower_port", "postgres_port")
-_SCALABLE = (WORKER.name, SCHEDULER.name)
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -36,6 +33,15 @@ class ContainerState(InstanceState):
 
 class DockerStack:
     """All containers of one checkout."""
+
+    engine = "docker"
+    lacks: Mapping[Capability, str] = {
+        Capability.ROTATE: "docs/compose.md, section 'New secrets', says how to do it by hand.",
+        Capability.UPGRADE_CHECK: (
+            "Restore a backup into a clone of the new version, with --engine embedded, and start that."
+        ),
+    }
+    publishes_warehouse = True
 
     def __init__(self, settings: Settings, paths: Paths) -> None:
         self.settings = settings
@@ -55,8 +61,8 @@ class DockerStack:
         """Return how many of each scalable role run now; .env's numbers when nothing runs."""
         services = [found["Service"] for found in self.compose.containers() if found["State"] == "running"]
         if not services:
-            return {WORKER.name: self.settings.workers, SCHEDULER.name: self.settings.schedulers}
-        return {name: services.count(name) for name in _SCALABLE}
+            return roles.counts(self.settings)
+        return {role.name: services.count(role.name) for role in roles.SCALABLE}
 
     def up(self, counts: dict[str, int], say: Say) -> None:
         """Build the image, start what does not run, with *counts* of the scalable roles; return when it is healthy.
@@ -158,9 +164,13 @@ class DockerStack:
         return sorted(states, key=lambda state: state.name)
 
     def logs(self, role: str | None, *, follow: bool, tail: int) -> None:
-        """Print the logs of *role*, or of all; raises AirfleetError when there is no such service."""
+        """Print the logs of *role*, or of all, monitoring included.
+
+        Raises AirfleetError when there is no such service.
+        """
         options = [f"--tail={tail}", *(["--follow"] if follow else [])]
-        if self.compose.pass_through("logs", *options, *([role] if role else [])) != 0:
+        compose_files = compose.Compose(self.paths, monitoring=self.settings.monitoring)
+        if compose_files.pass_through("logs", *options, *([role] if role else [])) != 0:
             raise AirfleetError(f"docker compose shows no logs of {role or 'any service'}; see above.")
 
     def run_command(self, module: str, arguments: list[str], environment: dict[str, str]) -> int:

@@ -1,23 +1,13 @@
 """Whether each process of the embedded stack does its work, by the cheapest question that has a true answer."""
 
 import socket
-from collections.abc import Callable
 
 import httpx
 
+from airfleet.celery_client import CeleryClient, WorkerState
 from airfleet.config.settings import Settings
-from airfleet.stack.celery_client import CeleryClient, WorkerState
-from airfleet.stack.embedded.instances import HEALTH_PORT, LOG_SERVER, LOOPBACK, Instance, broker_url, worker_address
-from airfleet.stack.roles import (
-    DAG_PROCESSOR,
-    FLOWER,
-    MAIL_CATCHER,
-    SCHEDULER,
-    TRIGGERER,
-    WEBSERVER,
-    WORKER,
-    Role,
-)
+from airfleet.stack.embedded.instances import LOOPBACK, Instance, broker_url
+from airfleet.stack.roles import ConsumesQueues, HttpPage, JobHeartbeat, ListensOn
 
 _TIMEOUT_S = 2.0
 
@@ -32,18 +22,19 @@ class Health:
 
     def is_healthy(self, instance: Instance) -> bool:
         """Return whether *instance* answers as it should."""
-        settings = self._settings
-        probes: dict[Role, Callable[[], bool]] = {
-            WORKER: lambda: self._consumes(instance.name),
-            WEBSERVER: lambda: bool(self._component_states()),
-            DAG_PROCESSOR: lambda: self._component_states().get("dag_processor") == "healthy",
-            TRIGGERER: lambda: self._component_states().get("triggerer") == "healthy",
-            SCHEDULER: lambda: answers(f"http://{LOOPBACK}:{instance.environment[HEALTH_PORT]}/health"),
-            FLOWER: lambda: answers(f"http://{settings.bind_address}:{settings.flower_port}/healthcheck"),
-            MAIL_CATCHER: lambda: _listens(LOOPBACK, settings.mail_catcher_port),
-            LOG_SERVER: lambda: _listens(worker_address(1), settings.log_server_port),
-        }
-        return probes[instance.role]()
+        match instance.role.probe:
+            case None:
+                return True
+            case ConsumesQueues():
+                return self._consumes(instance.name)
+            case JobHeartbeat() as job:
+                return self._component_states().get(job.component) == "healthy"
+            case ListensOn() as place:
+                return _listens(place.address, getattr(self._settings, place.port_key))
+            case HttpPage() as page:
+                host = self._settings.bind_address if page.on_bind_address else LOOPBACK
+                port = getattr(self._settings, page.port_key) + instance.number - 1
+                return answers(f"http://{host}:{port}{page.path}")
 
     def _consumes(self, name: str) -> bool:
         worker = self.workers().get(name)

@@ -10,7 +10,6 @@ from airfleet.config.paths import Paths
 from airfleet.config.settings import Settings
 from airfleet.stack.roles import (
     BROKER_URL,
-    DAG_PROCESSOR,
     FLOWER,
     MAIL_CATCHER,
     ROLES,
@@ -20,21 +19,17 @@ from airfleet.stack.roles import (
     WORKER,
     Addresses,
     Grant,
+    ListensOn,
     Role,
     environment,
 )
 
 LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"  # noqa: S104 # nosec B104 - what .env may say
-MAX_WORKERS = 64
 HEALTH_PORT = "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT"
 TRIGGERER_ADDRESS = LOOPBACK
 
 # Under Compose nothing starts before init has ended.
 AHEAD = "python -P -m airfleet.stack.embedded.ahead"
-# Compose gets this from each worker's own container; here one process stands for all of them.
-LOG_SERVER = Role(
-    "log-server", ("python", "-P", "-m", "airfleet.stack.embedded.log_server"), frozenset({Grant.API_SECRET})
-)
 
 
 @dataclass(frozen=True)
@@ -43,13 +38,14 @@ class Instance:
 
     name: str
     role: Role
+    number: int
     command: str
     environment: dict[str, str]
     stop_seconds: int
 
 
 def worker_address(number: int) -> str:
-    """Return the loopback address that stands for worker *number* (1 to MAX_WORKERS)."""
+    """Return the loopback address that stands for worker *number* (1 to WORKER.most)."""
     return f"127.0.1.{number}"
 
 
@@ -58,6 +54,16 @@ def worker_name(address: str) -> str:
     if address.startswith("127.0.1."):
         return f"{WORKER.name}-{address.rsplit('.', 1)[1]}"
     return address
+
+
+# Compose gets this from each worker's own container; here one process stands for all of them.
+LOG_SERVER = Role(
+    name="log-server",
+    command=("python", "-P", "-m", "airfleet.stack.embedded.log_server"),
+    # Once it listens for one worker it does so for all.
+    probe=ListensOn("log_server_port", 8793, worker_address(1)),
+    grants=frozenset({Grant.API_SECRET}),
+)
 
 
 def addresses(settings: Settings) -> Addresses:
@@ -87,8 +93,7 @@ def instances(settings: Settings, paths: Paths, counts: dict[str, int]) -> list[
 
 
 def _instance(role: Role, number: int, settings: Settings, paths: Paths) -> Instance:
-    scalable = role in (WORKER, SCHEDULER)
-    name = f"{role.name}-{number}" if scalable else role.name
+    name = f"{role.name}-{number}" if role.most > 1 else role.name
     command = list(role.command)
     if role is WORKER:
         command += ["--skip-serve-logs", "--celery-hostname", name, "--queues", settings.worker_queues]
@@ -99,6 +104,7 @@ def _instance(role: Role, number: int, settings: Settings, paths: Paths) -> Inst
     return Instance(
         name=name,
         role=role,
+        number=number,
         command=shlex.join(["python", "-P", "-m", "airfleet.stack.embedded.launch", name, *command]),
         environment=process_environment(paths)
         | environment(role, settings, addresses(settings))
@@ -169,7 +175,5 @@ def _local(role: Role, number: int, settings: Settings, paths: Paths) -> dict[st
             "MAIL_CATCHER_ADDRESS": f"{LOOPBACK}:{settings.mail_catcher_port}",
             "MAIL_CATCHER_FOLDER": str(paths.mail),
         },
-        DAG_PROCESSOR: {},
-        TRIGGERER: {},
     }
-    return local[role]
+    return local.get(role, {})

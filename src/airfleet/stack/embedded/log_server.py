@@ -20,7 +20,8 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from airfleet.stack.embedded.instances import MAX_WORKERS, TRIGGERER_ADDRESS, worker_address
+from airfleet.stack.embedded.instances import TRIGGERER_ADDRESS, worker_address
+from airfleet.stack.roles import WORKER
 
 _AUDIENCE = "task-instance-logs"
 _ALGORITHM = "HS512"
@@ -81,7 +82,7 @@ def main() -> None:
     server = app(logs, os.environ["AIRFLOW__API__SECRET_KEY"])
     config = uvicorn.Config(server, access_log=False, lifespan="off", log_level="warning")
     with contextlib.ExitStack() as open_sockets:
-        sockets = [_listen(worker_address(n), worker_port) for n in range(1, MAX_WORKERS + 1)]
+        sockets = [_listen(worker_address(n), worker_port) for n in range(1, WORKER.most + 1)]
         sockets.append(_listen(TRIGGERER_ADDRESS, triggerer_port))
         for listener in sockets:
             open_sockets.enter_context(listener)

@@ -15,7 +15,12 @@ from airfleet.stack.init.rotated import Rotated
 from airfleet.stack.roles import Grant, Role, environment
 
 LOG_TAIL_LINES = 15
-INIT = Role("airflow-init", ("python", "-P", "-m", "airfleet.stack.init"), frozenset({Grant.METADATA, Grant.FERNET}))
+INIT = Role(
+    name="airflow-init",
+    command=("python", "-P", "-m", "airfleet.stack.init"),
+    probe=None,
+    grants=frozenset({Grant.METADATA, Grant.FERNET}),
+)
 
 
 def run_module(paths: Paths, module: str, variables: Mapping[str, str]) -> None:

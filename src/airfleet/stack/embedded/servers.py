@@ -18,6 +18,8 @@ from airfleet.stack.embedded.instances import LOOPBACK, restart_when
 
 # Postgres refuses root, and Redis does not need it.
 _DROPPED_USER = "nobody"
+# What both engines tell the servers.
+_DEPLOY = ROOT / "deploy"
 
 
 @dataclass(frozen=True)
@@ -65,38 +67,21 @@ def _postgres(settings: Settings, paths: Paths, user: str | None) -> Server:
     data = postgres_data(paths)
     if not (data / "PG_VERSION").exists():
         _initdb(binaries, data, settings, user)
-    (data / "pg_hba.conf").write_text(_HBA)
-    _own(data / "pg_hba.conf", user)
+    told = _DEPLOY / "postgres"
+    for name in ("pg_hba.conf", "postgresql.conf"):
+        (data / name).write_text((told / name).read_text())
+        _own(data / name, user)
     options = {
         "listen_addresses": LOOPBACK,
         "port": str(settings.postgres_port),
         # TCP with a password is the only way in.
         "unix_socket_directories": "",
-        # Pools of 15 for each of five kinds of roles, two of some, and room for people.
-        "max_connections": "200",
-        "shared_buffers": "128MB",
-        # No standby and no archive reads the log, so a table that a transaction fills anew is not logged as well as
-        # written. Its file is on the disk before the commit is.
-        "wal_level": "minimal",
-        "max_wal_senders": "0",
-        "password_encryption": "scram-sha-256",  # a way to log in # nosec B105
     }
     arguments = [str(binaries / "postgres"), "-D", str(data)]
     for key, value in options.items():
         arguments += ["-c", f"{key}={value}"]
-    return Server("postgres", shlex.join(arguments), {}, "INT", user)
-
-
-# First match decides. Each database lets in the roles that need it; `postgres` is for init.
-_HBA = f"""\
-host  all              postgres           {LOOPBACK}/32  scram-sha-256
-host  airflow          airflow_metadata   {LOOPBACK}/32  scram-sha-256
-host  airflow          monitoring_reader  {LOOPBACK}/32  scram-sha-256
-host  airflow_results  airflow_results    {LOOPBACK}/32  scram-sha-256
-host  warehouse        warehouse_loader   {LOOPBACK}/32  scram-sha-256
-host  warehouse        warehouse_reader   {LOOPBACK}/32  scram-sha-256
-host  all              all                {LOOPBACK}/32  reject
-"""
+    read = restart_when((told / "postgresql.conf").read_text())
+    return Server("postgres", shlex.join(arguments), read, "INT", user)
 
 
 def _initdb(binaries: Path, data: Path, settings: Settings, user: str | None) -> None:
@@ -146,21 +131,17 @@ def _redis(settings: Settings, paths: Paths, user: str | None) -> Server:
         "port": str(settings.redis_port),
         "dir": str(folder),
         "aclfile": str(acl),
-        # Queued tasks survive a restart; at most the last second is lost.
-        "appendonly": "yes",
-        "appendfsync": "everysec",
-        # A queue must never lose its oldest entries silently.
-        "maxmemory-policy": "noeviction",
     }
-    lines = [f'{key} "{value}"' for key, value in options.items()]
+    told = (_DEPLOY / "redis" / "redis.conf").read_text()
+    lines = [told, *(f'{key} "{value}"' for key, value in options.items())]
     _write_secret(folder / "redis.conf", "\n".join(lines) + "\n", user)
     command = shlex.join([str(server), str(folder / "redis.conf")])
-    return Server("redis", command, restart_when(users), "TERM", user)
+    return Server("redis", command, restart_when(told, users), "TERM", user)
 
 
 def redis_acl(settings: Settings) -> str:
     """Return Redis' users, with their passwords."""
-    template = (ROOT / "deploy" / "redis" / "users.acl").read_text()
+    template = (_DEPLOY / "redis" / "users.acl").read_text()
     return string.Template(template).substitute(
         REDIS_PASSWORD=settings.redis_password.get_secret_value(),
         REDIS_MONITORING_PASSWORD=settings.redis_monitoring_password.get_secret_value(),

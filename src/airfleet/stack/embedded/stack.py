@@ -2,24 +2,24 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import psutil
 
+from airfleet.celery_client import CeleryClient
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
 from airfleet.config.settings import Settings
 from airfleet.observe.servers import build
 from airfleet.observe.servers.go import GoMissingError
-from airfleet.stack import mailbox, preflight
-from airfleet.stack.celery_client import CeleryClient
+from airfleet.stack import mailbox, preflight, roles
 from airfleet.stack.embedded import one_shot, role_logs, servers, states, watchers
 from airfleet.stack.embedded.health import Health
 from airfleet.stack.embedded.instances import LOOPBACK, Instance, addresses, broker_url, instances, worker_name
 from airfleet.stack.embedded.process_manager import ProcessManager, Program, kill_tree, processes
-from airfleet.stack.embedded.states import InstanceState
 from airfleet.stack.embedded.watchers import Watcher
 from airfleet.stack.init.rotated import NOTHING_ROTATED, Rotated
+from airfleet.stack.protocol import Capability, InstanceState, Say
 from airfleet.stack.roles import SCHEDULER, WEBSERVER, WORKER, Addresses, Grant, Role
 
 # A laptop that is busy with other things takes minutes for what takes half a minute otherwise.
@@ -27,11 +27,13 @@ _HEALTH_TIMEOUT_S = 300.0
 _POLL_S = 0.25
 _STOP_S = 60
 
-Say = Callable[[str], None]
-
 
 class EmbeddedStack:
     """All processes of one checkout."""
+
+    engine = "embedded"
+    lacks: Mapping[Capability, str] = {}
+    publishes_warehouse = False
 
     def __init__(self, settings: Settings, paths: Paths) -> None:
         self.settings = settings
@@ -50,9 +52,9 @@ class EmbeddedStack:
     def counts(self) -> dict[str, int]:
         """Return how many of each scalable role are configured now; .env's numbers when nothing runs."""
         if not self.is_running():
-            return {WORKER.name: self.settings.workers, SCHEDULER.name: self.settings.schedulers}
+            return roles.counts(self.settings)
         names = [state.name for state in self.manager.states()]
-        return {role.name: _count(names, role) for role in (WORKER, SCHEDULER)}
+        return {role.name: _count(names, role) for role in roles.SCALABLE}
 
     def up(self, counts: dict[str, int], say: Say, rotated: Rotated = NOTHING_ROTATED) -> None:
         """Start what does not run, with *counts* of the scalable roles; return when all of it is healthy.
@@ -91,6 +93,20 @@ class EmbeddedStack:
         """Stop these processes and return when they have ended, workers after their running tasks."""
         grace = {i.name: i.stop_seconds for i in self._instances(self.counts())}
         self._stop([(name, grace.get(name, _STOP_S)) for name in names], say)
+
+    def running(self) -> set[str]:
+        """Return the names of the processes that run."""
+        return {state.name for state in self.manager.states() if state.pid}
+
+    def given(self, settings: Settings) -> Mapping[str, object]:
+        """Return, by process, what each would be given of *settings*."""
+        return {
+            "redis": servers.redis_acl(settings),
+            **{i.name: i.environment for i in instances(settings, self.paths, self.counts())},
+            watchers.EXPORTER: watchers.exporter_variables(settings, self.paths),
+            watchers.ALERTMANAGER: watchers.alertmanager_variables(settings),
+            watchers.GRAFANA: watchers.grafana_variables(settings, self.paths),
+        }
 
     def start_servers(self, say: Say) -> None:
         """Start Postgres and Redis alone, with every database and role made."""

@@ -1,7 +1,6 @@
 """What every process of the embedded stack is doing, as `status` shows it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import psutil
 
@@ -10,21 +9,8 @@ from airfleet.stack.embedded import watchers
 from airfleet.stack.embedded.health import Health
 from airfleet.stack.embedded.instances import Instance
 from airfleet.stack.embedded.process_manager import ProcessState
+from airfleet.stack.protocol import InstanceState
 from airfleet.stack.roles import WORKER
-
-
-@dataclass(frozen=True)
-class InstanceState:
-    """One process as `status` shows it; memory is proportional set size in bytes, of it and its children."""
-
-    name: str
-    state: str
-    healthy: bool
-    pid: int
-    uptime_s: int
-    memory_bytes: int
-    slots: int | None = None
-    running: int | None = None
 
 
 def look(found: Iterable[ProcessState], wanted: Iterable[Instance], settings: Settings) -> list[InstanceState]:

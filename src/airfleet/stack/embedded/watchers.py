@@ -16,7 +16,7 @@ from airfleet.config.settings import Settings
 from airfleet.observe.servers import alertmanager_init, build, commands, login, prometheus_config
 from airfleet.stack.embedded.health import answers
 from airfleet.stack.embedded.instances import LOOPBACK, addresses, broker_url, process_environment, restart_when
-from airfleet.stack.roles import postgres_dsn, url
+from airfleet.stack.roles import mail_variables, postgres_dsn, url
 
 STATSD_EXPORTER, EXPORTER, PROMETHEUS, ALERTMANAGER, GRAFANA = NAMES = (
     "statsd-exporter",
@@ -142,14 +142,7 @@ def alertmanager_variables(settings: Settings) -> dict[str, str]:
         "PAGERDUTY_ROUTING_KEY": settings.pagerduty_routing_key.get_secret_value(),
         "SLACK_WEBHOOK_URL": settings.slack_webhook_url.get_secret_value(),
         "MAIL_TO": settings.mail_to,
-        "MAIL_FROM": settings.mail_from,
-        "SMTP_HOST": settings.smtp_host,
-        "SMTP_PORT": str(settings.smtp_port),
-        "SMTP_USER": settings.smtp_user,
-        "SMTP_PASSWORD": settings.smtp_password.get_secret_value(),
-        "SMTP_DISABLE_TLS": str(settings.smtp_disable_tls),
-        "MAIL_CATCHER_ADDRESS": f"{LOOPBACK}:{settings.mail_catcher_port}",
-        "MAIL_CATCHER_PASSWORD": settings.mail_catcher_password.get_secret_value(),
+        **mail_variables(settings, addresses(settings)),
         "GRAFANA_URL": f"http://localhost:{settings.grafana_port}",
     }
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from psycopg2.extensions import connection as Connection
 
+from airfleet.celery_client import CeleryClient
 from airfleet.config.settings import Settings
-from airfleet.stack.celery_client import CeleryClient
 
 KEYS, POSTGRES_PASSWORD, FERNET_KEY = "ROTATED", "EARLIER_POSTGRES_PASSWORD", "EARLIER_FERNET_KEY"
 # Signs the token in each task's message.

@@ -1,6 +1,6 @@
 -- One row per audit log entry after %(after)s that ends a try, oldest first.
 -- archived: the try is in the history, as every try is whose process itself asked for the next one.
--- said_end: the process said at its end that it failed (the mark the listener leaves, see airfleet.runtime.sla.listener).
+-- said_end: the process said at its end that it failed (the mark the listener leaves, see airfleet.sla.listener).
 -- lost: the scheduler gave the try up before.
 SELECT l.id,
        l.dag_id,

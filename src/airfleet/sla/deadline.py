@@ -1,6 +1,6 @@
 """A deadline for a Dag's runs, with a mail when a run misses it.
 
-from airfleet.runtime.sla.deadline import run_deadline
+from airfleet.sla.deadline import run_deadline
 
 DAG(..., deadline=run_deadline(minutes=30))
 """

@@ -4,8 +4,8 @@ from airfleet.config import env_file, settings
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
 from airfleet.operate.rotate import kept
-from airfleet.stack.docker.stack import DockerStack
-from airfleet.stack.engines import Stack, choose
+from airfleet.stack.engines import choose
+from airfleet.stack.protocol import Stack
 
 
 def stack(*, make_env: bool = False, engine: str | None = None) -> Stack:
@@ -39,7 +39,7 @@ def logins(found: Stack) -> list[tuple[str, str, str, str]]:
         ("Flower", f"http://{host}:{given.flower_port}", given.flower_user, given.flower_password),
         (
             "Warehouse",
-            f"postgresql://{host if isinstance(found, DockerStack) else 'localhost'}:{given.postgres_port}/warehouse",
+            f"postgresql://{host if found.publishes_warehouse else 'localhost'}:{given.postgres_port}/warehouse",
             "warehouse_reader",
             given.warehouse_reader_password,
         ),

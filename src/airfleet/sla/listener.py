@@ -13,8 +13,8 @@ from typing import Any
 from airflow.listeners import hookimpl
 from airflow.sdk.observability.stats import Stats
 
-from airfleet.observe.metrics.statsd import OWN_TASK_SLA_MET, OWN_TASK_SLA_MISSED
-from airfleet.runtime.sla.declare import END_MARK, read_sla
+from airfleet.metrics.statsd import OWN_TASK_SLA_MET, OWN_TASK_SLA_MISSED
+from airfleet.sla.declare import END_MARK, read_sla
 
 log = logging.getLogger(__name__)
 

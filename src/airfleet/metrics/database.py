@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airfleet.observe.metrics.model import Metric, Unit, counter, gauge
+from airfleet.metrics.model import Metric, Unit, counter, gauge
 
 SOURCE_UP = gauge(
     "airfleet_source_up",

@@ -23,9 +23,17 @@ class WorkerState:
 class CeleryClient:
     """Asks the workers of one deployment; use as a context manager."""
 
-    def __init__(self, broker_url: str) -> None:
+    def __init__(self, broker_url: str, timeout_s: float = 5.0) -> None:
+        """Use *broker_url*; *timeout_s* bounds each step of the conversation with the broker."""
         self._app = Celery(broker=broker_url, set_as_current=False)
-        self._app.conf.broker_transport_options = {"socket_timeout": 5, "max_retries": 1}
+        self._app.conf.update(
+            broker_connection_retry=False,
+            broker_transport_options={
+                "socket_timeout": timeout_s,
+                "socket_connect_timeout": timeout_s,
+                "max_retries": 1,
+            },
+        )
 
     def __enter__(self) -> "CeleryClient":
         return self
@@ -35,14 +43,21 @@ class CeleryClient:
 
     def workers(self, timeout_s: float = 1.0) -> list[WorkerState]:
         """Return the workers that answer within *timeout_s*, by name; none when the broker does not answer."""
-        inspect = self._app.control.inspect(timeout=timeout_s)
         try:
+            return self.ask(timeout_s)
+        except self._broker_errors:
+            return []
+
+    def ask(self, timeout_s: float) -> list[WorkerState]:
+        """Return the workers that answer within *timeout_s*, by name; raises what a broker that is away raises."""
+        with self._app.connection_for_write(connect_timeout=5) as connection:
+            # Celery would wait for ever for a Redis that is away.
+            connection.ensure_connection(max_retries=1, timeout=5)
+            inspect = self._app.control.inspect(timeout=timeout_s, connection=connection)
             stats = inspect.stats() or {}
             if not stats:
                 return []
             return sorted(_states(stats, inspect.active() or {}, inspect.active_queues() or {}), key=_name)
-        except self._broker_errors:
-            return []
 
     def pause(self, queues: Iterable[str]) -> None:
         """Tell every worker to take no more tasks from *queues*; what it has taken it goes on with."""

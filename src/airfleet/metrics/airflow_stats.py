@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from airfleet.observe.metrics import statsd as m
-from airfleet.observe.metrics.model import Kind, Metric
+from airfleet.metrics import statsd as m
+from airfleet.metrics.model import Kind, Metric
 
 TIMER, COUNTER, GAUGE = "timer", "counter", "gauge"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airfleet.observe.metrics.model import Metric, Unit, counter, gauge, histogram
+from airfleet.metrics.model import Metric, Unit, counter, gauge, histogram
 
 TASK_DURATION = histogram(
     "airflow_task_duration_seconds",

@@ -1,6 +1,6 @@
 """Declare a task's SLA in one line beside the task, in a field that Airflow serialises.
 
-    from airfleet.runtime.sla.declare import sla
+    from airfleet.sla.declare import sla
 
     @task(**sla(minutes=5))
     def load() -> None: ...

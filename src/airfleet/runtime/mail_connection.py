@@ -1,0 +1,37 @@
+"""The connection `smtp_default`, made in Airflow's own processes from the mail settings that both engines hand on.
+
+airflow_local_settings.py calls `provide` wherever Airflow is initialised. A role that may not send mail is given no
+such settings, and gets no connection.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+
+VARIABLE = "AIRFLOW_CONN_SMTP_DEFAULT"
+
+
+def provide() -> None:
+    """Put the connection into this process's environment, unless a team has set one of its own."""
+    # Init has the whole of .env and sends no mail; only roles that do are told where the catcher is.
+    if "MAIL_CATCHER_ADDRESS" in os.environ:
+        os.environ.setdefault(VARIABLE, smtp_connection(os.environ))
+
+
+def smtp_connection(given: Mapping[str, str]) -> str:
+    """Return the connection as JSON: to the server that SMTP_HOST names, or to the local mail catcher."""
+    host, port = given["SMTP_HOST"], given["SMTP_PORT"]
+    user, password, plain = given["SMTP_USER"], given["SMTP_PASSWORD"], given["SMTP_DISABLE_TLS"].lower() == "true"
+    if not host:
+        host, _, port = given["MAIL_CATCHER_ADDRESS"].rpartition(":")
+        user, password, plain = "airflow", given["MAIL_CATCHER_PASSWORD"], True
+    connection = {
+        "conn_type": "smtp",
+        "host": host,
+        "port": int(port),
+        "login": user,
+        "password": password,
+        # JSON, as the hook takes the text "false" of an URL for true.
+        "extra": {"disable_ssl": True, "disable_tls": plain, "from_email": given["MAIL_FROM"]},
+    }
+    return json.dumps(connection)
