@@ -36,6 +36,11 @@ class InstanceState:
     slots: int | None = None
     running: int | None = None
 
+    @property
+    def reports_as(self) -> str:
+        """The name under which this process reports its changes to Airflow (airfleet.runtime.patches.reported)."""
+        return self.name
+
 
 class Stack(Protocol):
     """The interface of one checkout's stack on either engine."""
@@ -52,8 +57,11 @@ class Stack(Protocol):
     def addresses(self) -> Addresses:
         """The servers' addresses for a role."""
 
-    def start_monitoring(self, say: Say) -> None:
-        """Start monitoring where it does not run yet; raises AirfleetError when it cannot be started."""
+    def start_monitoring(self, say: Say, note: Say) -> None:
+        """Start monitoring where it does not run yet; raises AirfleetError when it cannot be started.
+
+        *note* prints a line permanently, as the programs that are used.
+        """
 
     def running_monitoring(self) -> set[str]:
         """Return the names of the monitoring servers that run: prometheus, alertmanager, grafana, ..."""

@@ -28,7 +28,13 @@ class ContainerState(InstanceState):
     """One container as `status` shows it; *celery_name* is a worker's name in Flower and in logs."""
 
     container: str = ""
+    hostname: str = ""
     celery_name: str | None = None
+
+    @property
+    def reports_as(self) -> str:
+        """A container's host name: a role in it knows no other."""
+        return self.hostname
 
 
 class DockerStack:
@@ -100,7 +106,7 @@ class DockerStack:
         command = self.compose.command("exec", "--no-TTY", "--env", "PGPASSWORD", *inside)
         return command, {"PGPASSWORD": self.settings.postgres_password.get_secret_value()}
 
-    def start_monitoring(self, say: Say) -> None:
+    def start_monitoring(self, say: Say, note: Say) -> None:
         """Add docker-compose.monitoring.yml to the stack, which changes none of its services.
 
         Raises AirfleetError when that cannot be started; the stack runs on without it.
@@ -159,6 +165,7 @@ class DockerStack:
                     slots=worker["slots"] if worker else None,
                     running=worker["running"] if worker else None,
                     container=c["Name"],
+                    hostname=hostname,
                     celery_name=f"celery@{hostname}" if is_worker else None,
                 )
             )

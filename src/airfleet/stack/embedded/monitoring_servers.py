@@ -1,7 +1,7 @@
 """Monitoring as processes: statsd_exporter, the exporter, Prometheus, Alertmanager and Grafana.
 
-They have the names of their services in docker-compose.monitoring.yml. A program that is not built yet, or not on PATH,
-is left out; the roles send StatsD to its address anyway, so no role needs a restart when it is started later.
+They have the names of their services in docker-compose.monitoring.yml. A program that is neither built nor on PATH is
+left out; the roles send StatsD to its address anyway, so no role needs a restart when it is started later.
 """
 
 import glob
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from airfleet.config.paths import Paths
 from airfleet.config.settings import Settings
-from airfleet.observe.servers import alertmanager_init, build, commands, login, prometheus_config
+from airfleet.observe.servers import alertmanager_init, build, commands, login, on_path, prometheus_config
 from airfleet.stack.embedded.health import answers
 from airfleet.stack.embedded.instances import LOOPBACK, addresses, broker_url, process_environment, restart_when
 from airfleet.stack.roles import mail_variables, postgres_dsn, url
@@ -42,7 +42,7 @@ def prepare(settings: Settings, paths: Paths) -> list[MonitoringServer]:
     """Write the configuration of the servers that can run here, and return them in starting order."""
     if not settings.monitoring:
         return []
-    programs = build.built(build.default_cache())
+    programs = on_path.programs(build.default_cache())
     found = []
     if program := programs.get(build.STATSD_EXPORTER.name):
         found.append(_statsd_exporter(program, settings, paths))
@@ -50,8 +50,8 @@ def prepare(settings: Settings, paths: Paths) -> list[MonitoringServer]:
         found += [_exporter(settings, paths), _prometheus(program, settings, paths)]
     if program := programs.get(build.ALERTMANAGER.name):
         found.append(_alertmanager(program, settings, paths))
-    if on_path := shutil.which("grafana"):
-        found.append(_grafana(Path(on_path), settings, paths))
+    if grafana := shutil.which("grafana"):
+        found.append(_grafana(Path(grafana), settings, paths))
     return found
 
 

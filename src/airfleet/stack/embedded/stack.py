@@ -10,7 +10,7 @@ from airfleet.celery_client import CeleryClient
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
 from airfleet.config.settings import Settings
-from airfleet.observe.servers import build
+from airfleet.observe.servers import build, on_path
 from airfleet.observe.servers.go import GoMissingError
 from airfleet.stack import mailbox, preflight, roles
 from airfleet.stack.embedded import monitoring_servers, one_shot, role_logs, servers, states
@@ -146,15 +146,16 @@ class EmbeddedStack:
             self.manager.start(server)
         return changed
 
-    def start_monitoring(self, say: Say) -> None:
-        """Build the monitoring programs that are not built yet, which takes minutes once, and start monitoring.
+    def start_monitoring(self, say: Say, note: Say) -> None:
+        """Build the monitoring programs that are missing, which takes minutes once, and start monitoring.
 
-        Raises AirfleetError when a build fails; the stack runs without monitoring then.
+        *note* prints the programs on PATH that are used. Raises AirfleetError when a build fails; the stack then runs
+        without monitoring.
         """
         if not self.settings.monitoring:
             return
         try:
-            build.build(build.default_cache(), progress=lambda name, line: say(f"{name}: {line}"))
+            on_path.provide(build.default_cache(), progress=lambda name, line: say(f"{name}: {line}"), note=note)
         except (build.BuildError, GoMissingError) as error:
             raise AirfleetError(str(error)) from None
         self.manager.configure(self._programs(self.counts()))
