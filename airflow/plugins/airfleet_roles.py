@@ -7,7 +7,7 @@ from airfleet.runtime.early_pages import ReadyFirst
 
 
 class AirfleetRoles(AirflowPlugin):
-    """Lets a role prepare itself and report the changes that it applied, and binds a task's process to its supervisor."""
+    """Lets a role prepare itself and report its changes, and binds a task's process to its supervisor."""
 
     name = "airfleet_roles"
     listeners = [starting, orphans]  # noqa: RUF012 - Airflow's own interface
