@@ -13,7 +13,7 @@ LONG := --minutes $(MINUTES) $(AGAIN_OPTION)
 FAULTS_TABLE := PYTHONPATH=src:tests $(VENV)/bin/python -m support.faults.report docs/reliability.json docs/reliability.md
 
 .DEFAULT_GOAL := help
-.PHONY: help env test lint types unit contract sql stack faults faults-short nightly evidence bench bench-fast
+.PHONY: help env test lint types unit contract sql stack faults faults-short faults-unchanged nightly evidence bench bench-fast
 .PHONY: bench-shop lint-compose performance monitoring programs patches ablation dashboards images test-compose format lock
 .PHONY: up down
 
@@ -57,6 +57,9 @@ faults: env ## Every fault of docs/reliability.md that has no fresh result, for 
 faults-short: env ## The faults that CI runs; minutes
 	$(PYTEST) tests/faults -m "not nightly"
 
+faults-unchanged: env ## The same few faults on an unchanged Airflow (AIRFLEET_PATCHES=off)
+	$(PYTEST) tests/faults -m "not nightly" --patches off
+
 nightly: programs ## Every test that CI leaves out and that has no fresh result, for MINUTES (100; hours in all; Debian, root)
 	@end=$$(($$(date +%s) + 60 * $(MINUTES))); status=0; \
 	part() { \
@@ -66,6 +69,7 @@ nightly: programs ## Every test that CI leaves out and that has no fresh result,
 	part $(PYTEST) tests/stack tests/monitoring --suite nightly; \
 	PYTEST=$(CURDIR)/$(PYTEST) part tests/compose/ci.sh --suite nightly-docker; \
 	part $(PYTEST) tests/faults --suite faults; \
+	part $(PYTEST) tests/faults -m "not nightly" --patches off; \
 	$(FAULTS_TABLE); exit $$status
 
 evidence: env ## Each long suite: when it was run, and what changed since (JSON=1; STRICT=1 fails unless all is fresh)

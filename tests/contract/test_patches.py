@@ -21,6 +21,8 @@ from airfleet.runtime.patches.changes import tokens
 from airfleet.runtime.patches.patch import INIT, ROLES, Patch
 from airfleet.runtime.patches.registry import PATCHES
 from airfleet.stack import roles
+from airfleet.stack.embedded import one_shot
+from airfleet.stack.embedded.instances import AHEAD
 
 # What is built upon without being changed.
 BUILT_UPON = {
@@ -74,8 +76,8 @@ def test_each_role_is_known_by_its_command_on_both_engines() -> None:
     assert {
         name: process.role(["/usr/bin/python", f"/opt/venv/bin/{c[0]}", *c[1:]]) for name, c in commands.items()
     } == {name: name for name in ROLES}
-    assert process.role(["python", "-P", "-m", "airfleet.stack.embedded.ahead", "api-server"]) == roles.WEBSERVER.name
-    assert process.role(["python", "-m", "airfleet.stack.init"]) == INIT
+    assert process.role([*AHEAD.split(), "api-server"]) == roles.WEBSERVER.name
+    assert process.role(one_shot.INIT.command) == INIT
     assert process.role(["python", "airflow", "dags", "list"]) is None
 
 

@@ -18,6 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--set", action="append", default=[], metavar="SECTION.OPTION=VALUE", help="a setting of airflow.cfg to try"
     )
+    group.addoption("--patches", default="on", help="the stack's AIRFLEET_PATCHES, as off for an unchanged Airflow")
     group.addoption("--seed", type=int, help="seed of the random faults; one is drawn and printed by default")
     group.addoption("--random-minutes", type=float, default=30, help="how long random faults strike")
 
@@ -40,7 +41,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
         yield _prepared(Checkout(given), request)
         return
     checkout = make(tmp_path_factory.mktemp("faults") / "air fleet")
-    checkout.set_env(**SIZE)
+    checkout.set_env(**SIZE, AIRFLEET_PATCHES=request.config.getoption("--patches"))
     try:
         checkout.airfleet("up", "--engine", "embedded")
         yield _prepared(checkout, request)

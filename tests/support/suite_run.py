@@ -33,8 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
     given = sorted(os.path.relpath(config.invocation_params.dir / each, ROOT) for each in config.args)
     if given != sorted(suite.tests):
         raise pytest.UsageError(f"--suite {name} is of {' '.join(suite.tests)}: give these, and choose with -k.")
-    if config.getoption("--set", None):
-        raise pytest.UsageError("Other settings than the product's are no evidence: leave out --suite or --set.")
+    if config.getoption("--set", None) or config.getoption("--patches", "on") != "on":
+        raise pytest.UsageError("Other settings than the product's are no evidence. Leave out --suite or the others.")
     config.pluginmanager.register(Run(suite, Keeper(suite, ROOT, config.getoption("--report")), config))
 
 

@@ -7,6 +7,9 @@ of once a task.
 from airfleet.runtime import preload
 from airfleet.runtime.patches import hook
 
-if hook.wants(preload.PATCH.name):
+wanted = hook.wants(preload.PATCH.name)
+if wanted:
     preload.for_tasks()
 hook.complete()
+if wanted:
+    preload.freeze()

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from support import fresh_python
 
 from airfleet.config.paths import Paths
 from airfleet.runtime import preload
@@ -61,3 +62,17 @@ def test_a_worker_has_imported_before_it_forks_what_a_task_needs_and_has_no_thre
     assert "Not done before the fork" not in done.stdout + done.stderr
     assert "IMPORTED []" in done.stdout
     assert "THREADS 1" in done.stdout
+
+
+def test_what_is_loaded_before_the_fork_stays_frozen_when_airflow_unfreezes() -> None:
+    asked = """
+        import gc
+        from celery.signals import worker_ready
+        from airfleet.runtime import preload
+        worker_ready.connect(lambda **_: gc.unfreeze(), weak=False)
+        preload.freeze()
+        first = gc.get_freeze_count()
+        worker_ready.send(sender=None)
+        print(first > 1000, gc.get_freeze_count() > 1000)
+    """
+    assert fresh_python.ask(asked) == "True True"
