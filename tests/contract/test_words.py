@@ -1,4 +1,4 @@
-"""Documentation, help texts and settings say things in plain words, and nothing absurd."""
+"""Documentation, help texts and settings use plain words, publish no absurd figure, and have no dead link."""
 
 import re
 from pathlib import Path
@@ -58,3 +58,21 @@ def test_help_texts_use_the_fields_nouns(tool: typer.Typer) -> None:
 @pytest.mark.parametrize("page", ["performance.md", "scaling.md"])
 def test_no_published_figure_of_a_cost_is_negative(page: str) -> None:
     assert re.findall(r"(?<![\w-])-\d[\d.]*", (ROOT / "docs" / page).read_text()) == []
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.suffix == ".md"], ids=lambda page: page.name)
+def test_a_pages_links_lead_to_files_and_headings_that_exist(page: Path) -> None:
+    lost = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        name, _, heading = link.partition("#")
+        if link.startswith("http"):
+            continue
+        target = page.parent / name if name else page
+        headings = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE) if target.suffix == ".md" else []
+        if not target.exists() or (heading and heading not in {_anchor(text) for text in headings}):
+            lost.append(link)
+    assert lost == []
+
+
+def _anchor(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
