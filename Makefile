@@ -2,10 +2,10 @@
 SHELL := /bin/bash
 VENV := .venv
 PYTEST := $(VENV)/bin/pytest
-# Of the shop's files that bench-shop makes.
+# Of the shop's files that bench-shop generates.
 SCALE ?= 20 100
-# A long suite begins no further part after so many minutes, and leaves out what has passed with the present sources
-# unless AGAIN is set.
+# A long suite starts no further part after this many minutes, and skips parts that passed with the present sources unless
+# AGAIN is set.
 MINUTES ?= 100
 AGAIN_OPTION := $(if $(AGAIN),--again)
 LONG := --minutes $(MINUTES) $(AGAIN_OPTION)
@@ -20,15 +20,15 @@ FAULTS_TABLE := PYTHONPATH=src:tests $(VENV)/bin/python -m support.faults.report
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
-env: ## Make .venv with the tests' packages, from the lock
+env: ## Make .venv with the tests' packages from the lock
 	@AIRFLEET_REQUIREMENTS=dev ./airfleet --help >/dev/null
 
-test: env lint types unit contract sql stack ## All but faults, monitoring, speed, and what needs a Docker engine
+test: env lint types unit contract sql stack ## All tests except faults, monitoring, speed and Docker
 
 lint: env ## Style, common mistakes, weak spots and secrets
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	@# It warns of every part of a marked statement in which it finds nothing.
+	@# bandit also warns of every part of a marked statement in which it finds nothing.
 	$(VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive src airflow monitoring \
 	  2> >(grep -v 'nosec encountered' >&2)
 	PYTHONPATH=tests $(VENV)/bin/python -m support.secret_scan
@@ -42,7 +42,7 @@ types: env ## Types, strictly
 unit: env ## Single modules, without servers
 	$(PYTEST) tests/unit
 
-contract: env ## What must agree: schedules, settings, lists, files
+contract: env ## Files, lists and settings that must agree with each other
 	$(PYTEST) tests/contract
 
 sql: env ## The shop's SQL on a real Postgres
@@ -54,7 +54,7 @@ stack: env ## A running stack, from a fresh checkout
 faults: env ## Every fault of docs/reliability.md that has no fresh result, for MINUTES (100; hours in all; root)
 	$(PYTEST) tests/faults --suite faults $(LONG); status=$$?; $(FAULTS_TABLE); exit $$status
 
-faults-short: env ## The few faults that CI tries; minutes
+faults-short: env ## The faults that CI runs; minutes
 	$(PYTEST) tests/faults -m "not nightly"
 
 faults-unchanged: env ## The same few faults on an unchanged Airflow (AIRFLEET_PATCHES=off)
@@ -81,33 +81,33 @@ programs: env ## Build Prometheus and its companions into the user's cache, once
 monitoring: programs ## Metrics, alerts and dashboards, on live servers and a running stack
 	$(PYTEST) tests/monitoring -m "not nightly"
 
-patches: env ## Write docs/patches.md anew from src/airfleet/runtime/patches
+patches: env ## Generate docs/patches.md from src/airfleet/runtime/patches
 	mkdir -p build
 	PYTHONPATH=src $(VENV)/bin/python -P -m airfleet.runtime.patches.listing >build/patches.md
 	mv build/patches.md docs/patches.md
 
-dashboards: env ## Write monitoring/grafana/dashboards anew from monitoring/dashboards
+dashboards: env ## Generate monitoring/grafana/dashboards from monitoring/dashboards
 	PYTHONPATH=src:monitoring $(VENV)/bin/python -P -m dashboards
 
-images: programs ## What test-compose needs and takes minutes: an engine, a browser, the images (Debian, root)
+images: programs ## Prepare test-compose: a Docker engine, a browser, the images; minutes (Debian, root)
 	PYTEST=$(CURDIR)/$(PYTEST) tests/compose/ci.sh prepare
 
-test-compose: env ## The real compose files on a real Docker engine, installed on the spot (Debian, root)
+test-compose: env ## The compose files on a Docker engine, which this installs (Debian, root)
 	PYTEST=$(CURDIR)/$(PYTEST) tests/compose/ci.sh -m "not nightly"
 
 bench: env ## The parts of docs/performance.json that are not fresh, for MINUTES (100; three hours in all, a quiet machine)
 	./airfleet bench --to docs/performance.json $(LONG)
 
-bench-fast: env ## The same in some 3 minutes, without scale and soak; fails when a gain is gone
+bench-fast: env ## The same in about 3 minutes, without scale and soak; fails when a gain is lost
 	./airfleet bench --fast
 
-ablation: env ## What each group of changes to Airflow gains, into docs/ablation.json (4 h in parts of 60 minutes, a quiet machine)
+ablation: env ## The gain of each group of changes to Airflow, into docs/ablation.json (4 h in parts of 60 minutes, a quiet machine)
 	PYTHONPATH=src $(VENV)/bin/python -P -m bench.ablation
 
-bench-shop: env ## The shop's pipelines at data scales SCALE (20 100), their copying beside psql's, into docs/shop.json
+bench-shop: env ## The shop's pipelines at data scales SCALE (20 100), their copying compared with psql's, into docs/shop.json
 	PYTHONPATH=src $(VENV)/bin/python -P -m bench.shop $(SCALE) $(LONG)
 
-performance: env ## Write docs/performance.md and docs/scaling.md from docs/performance.json
+performance: env ## Generate docs/performance.md and docs/scaling.md from docs/performance.json
 	mkdir -p build
 	PYTHONPATH=src $(VENV)/bin/python -m bench.performance_page docs/performance.json >build/performance.md
 	PYTHONPATH=src $(VENV)/bin/python -m bench.scaling docs/performance.json >build/scaling.md
@@ -117,7 +117,7 @@ format: env ## Rewrite the code in the project's style
 	$(VENV)/bin/ruff check --fix-only .
 	$(VENV)/bin/ruff format .
 
-lock: env ## Resolve requirements anew as of UV_EXCLUDE_NEWER, and write the locks
+lock: env ## Resolve the requirements as of UV_EXCLUDE_NEWER, and write the locks
 	@set -e; lock() { $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header "$$@"; }; \
 	export UV_EXCLUDE_NEWER=$${UV_EXCLUDE_NEWER:-2026-11-28}; \

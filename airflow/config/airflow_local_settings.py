@@ -1,4 +1,4 @@
-"""What holds for every task of every Dag; Airflow loads this file from $AIRFLOW_HOME/config."""
+"""Policies for every task of every Dag; Airflow loads this file from $AIRFLOW_HOME/config."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ hook.install()
 
 
 def dag_policy(dag: DAG) -> None:
-    """Refuse ids that Airflow would drop from its metrics without a word."""
+    """Refuse ids that Airflow would silently drop from its metrics."""
     refuse_unmeasurable_ids(dag)
 
 
 def task_policy(task: BaseOperator) -> None:
-    """Mail the people in MAIL_TO when a task fails for good, unless its Dag says what to do then."""
+    """Mail the people in MAIL_TO when the last try of a task fails, unless the task has its own failure callback."""
     if not task.on_failure_callback:
         task.on_failure_callback = [
             SmtpNotifier(to="{{ var.value.mail_to }}", subject=FAILURE_SUBJECT, html_content=FAILURE_BODY)

@@ -1,8 +1,8 @@
-"""Delete what is too old to be of use: rows of the metadata database, Celery's results and task logs.
+"""Delete old rows of the metadata database, Celery's results and task logs.
 
-`METADATA_RETENTION_DAYS` and `LOG_RETENTION_DAYS` in `.env` say how old. The first task only counts, and prints what
-would go; the others delete. Nothing of a run that still goes on is touched, however old it is, and the last run of each
-Dag stays. Start it with `{"dry_run": true}` to count and stop there.
+`METADATA_RETENTION_DAYS` and `LOG_RETENTION_DAYS` in `.env` set the age. The first task only counts, and prints what
+would be deleted; the others delete. Runs that are not finished are kept, however old they are, and so is the last run
+of each Dag. Start it with `{"dry_run": true}` to count and stop there.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _old_logs(unfinished: list[str]) -> tuple[Path, list[Path]]:
 
 @dag(
     dag_id="airfleet_maintenance",
-    # What a stack missed while it was down it makes up for when it comes up, the first time too: nothing is old then.
+    # A stack runs a missed cleaning when it starts, and at its first start too, when nothing is old.
     schedule=CronTriggerTimetable("30 5 * * *", timezone="UTC"),
     is_paused_upon_creation=False,
     start_date=datetime(2026, 1, 1),

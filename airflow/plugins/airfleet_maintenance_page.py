@@ -1,4 +1,4 @@
-"""Mounts the page on which maintenance tasks ask the webserver to clean its database."""
+"""Mounts the page through which maintenance tasks make the webserver clean its database."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 @cache
 def _app() -> FastAPI:
-    # Imported by the webserver alone, at the first request: every task's process reads this file, too.
+    # Imported by the webserver only, at the first request, because every task's process loads this file too.
     from airfleet.runtime.maintenance import web_page
 
     return web_page.app()
 
 
 async def page(scope: Any, receive: Any, send: Any) -> None:
-    """Hand a request on to the page, which is made at the first one."""
+    """Pass a request to the page, which is created at the first request."""
     await _app()(scope, receive, send)
 
 

@@ -1,4 +1,4 @@
-"""Registers the listener that counts SLA misses of tasks, and what run deadlines count from; see airfleet.sla."""
+"""Registers the listener that counts SLA misses of tasks, and the start of run deadlines; see airfleet.sla."""
 
 from airflow.plugins_manager import AirflowPlugin
 
@@ -7,7 +7,7 @@ from airfleet.sla.deadline import RunQueued
 
 
 class AirfleetSla(AirflowPlugin):
-    """Lets every task process report its end to the listener, and the scheduler and webserver know run deadlines."""
+    """Registers the listener in every task process, and run deadlines in the scheduler and webserver."""
 
     name = "airfleet_sla"
     listeners = [listener]  # noqa: RUF012 - Airflow's own interface

@@ -15,11 +15,11 @@ from shop_tasks import REPORT_ROUTE
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-# What a webserver needs is imported by the webserver: every task's process reads this file, too.
+# The webserver's imports are inside functions, because every task's process loads this file too.
 
 PREFIX = "/shop/reports"
-# The page is made of rows that others wrote. Whatever a cell holds, it runs nothing, fetches nothing and is framed by
-# Airflow only.
+# The page contains text from source files. Whatever that text holds, the page runs no script, loads nothing, and only
+# Airflow may frame it.
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; "
     "base-uri 'none'; form-action 'none'",
@@ -31,9 +31,10 @@ MISSING = "<p>No report is kept for this run. The task <code>reporting</code> of
 
 
 def read_kept(path: Path) -> bytes | None:
-    """Return a plain file's bytes; None where there is no file or something else under its name.
+    """Return a regular file's bytes; None where there is no regular file of this name.
 
-    Workers write this folder and hold fewer secrets than the webserver: a link laid there must not lend them its eyes.
+    Workers write this folder and hold fewer secrets than the webserver, so a symbolic link there must not make the
+    webserver read other files for them.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -48,7 +49,7 @@ def read_kept(path: Path) -> bytes | None:
 
 @cache
 def build() -> FastAPI:
-    """The pages under PREFIX: GET /DAG_ID/RUN_ID, for who may read that Dag's runs."""
+    """The pages under PREFIX: GET /DAG_ID/RUN_ID, for users with permission to read that Dag's runs."""
     from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
     from airflow.api_fastapi.core_api.security import requires_access_dag
     from fastapi import Depends, FastAPI
@@ -71,12 +72,12 @@ def build() -> FastAPI:
 
 
 async def pages(scope: Any, receive: Any, send: Any) -> None:
-    """Hand a request on to the pages, which are made at the first one."""
+    """Pass a request to the pages, which are created at the first request."""
     await build()(scope, receive, send)
 
 
 class ShopReport(AirflowPlugin):
-    """Mounts the pages and links them; without the shop's package it does neither."""
+    """Mounts the pages and adds the links; does neither without the shop's package."""
 
     name = "shop_report"
     if find_spec("retail"):

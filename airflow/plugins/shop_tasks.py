@@ -1,4 +1,4 @@
-"""How a task of the shop's Dags does its step: its connections, its window, its audit row, and what fails at once."""
+"""Connections, window, audit row and failures of a step in the shop's Dags."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from airflow.sdk import Asset, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.observability.stats import Stats
 
-# What a task imports it imports itself: this file is read by every Airflow process, with or without the shop's package.
+# Imports are inside the tasks, because every Airflow process loads this file, with or without the shop's package.
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,8 @@ MARTS = {
 QUALITY = Asset(name="shop_quality", uri="shop://warehouse/quality", group="shop")
 REPORT_ROUTE = "shop-report"
 
-# Passing trouble (a database restarting, a mail server away) is worth two more tries; a verdict is not, see `step`.
+# Temporary errors (a restarting database, a mail server that is down) get two more tries; a verdict does not, see
+# `step`.
 DEFAULTS: dict[str, Any] = {
     "owner": "shop-data",
     "retries": 2,
@@ -39,7 +40,7 @@ DEFAULTS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Step:
-    """What one try works with: the warehouse, the shop's settings, its run and its window [start, end)."""
+    """The context of one try: the warehouse, the shop's settings, its run and its window [start, end)."""
 
     conn: Any
     settings: Any
@@ -64,9 +65,9 @@ def _connect() -> Any:
 
 @contextmanager
 def step() -> Iterator[Step]:
-    """Open the try's step; it is recorded in the audit trail however it ends.
+    """Run the try's step and record it in the audit trail, whatever its outcome.
 
-    A verdict of the shop (score too low, totals that disagree) fails the task at once: no retry can change it.
+    A verdict (score too low, totals that disagree) fails the task at once, as a retry cannot change it.
     """
     from retail import audit
     from retail.errors import Verdict
@@ -74,7 +75,7 @@ def step() -> Iterator[Step]:
 
     context = get_current_context()
     run, ti = context["dag_run"], context["ti"]
-    # A run without a logical date (triggered by hand or by an asset) has no interval: it sees all there is by now.
+    # A run without a logical date (triggered by hand or by an asset) has no interval: it covers everything up to now.
     end = run.data_interval_end or run.run_after
     start = run.data_interval_start or end
     attempt = audit.Try(ti.dag_id, ti.task_id, run.run_id, ti.try_number)
@@ -86,12 +87,12 @@ def step() -> Iterator[Step]:
 
 
 def result(rows: int, **facts: Any) -> dict[str, Any]:
-    """What every task of the shop returns: `rows`, and what else is worth seeing beside it."""
+    """The return value of every task of the shop: `rows` and further facts."""
     return {"rows": rows, **facts}
 
 
 def measure(**values: float) -> None:
-    """Send the shop's own measurements to Prometheus as `app_shop_NAME`: what ends in `_total` is added, else set."""
+    """Send the shop's own metrics to Prometheus as `app_shop_NAME`; those that end in `_total` are counters."""
     tags = {"dag_id": get_current_context()["ti"].dag_id}
     for name, value in values.items():
         send = Stats.incr if name.endswith("_total") else Stats.gauge
@@ -99,7 +100,7 @@ def measure(**values: float) -> None:
 
 
 def tell_lineage(load: int, *assets: Asset) -> None:
-    """Note on the events of the task's *assets* which load of core they show."""
+    """Add the load of core to the events of the task's *assets*."""
     events = get_current_context()["outlet_events"]
     for asset in assets:
         events[asset].extra = {"load": load}

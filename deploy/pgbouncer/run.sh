@@ -5,7 +5,7 @@ umask 077
 printf '"airflow_metadata" "%s"\n' "$METADATA_PASSWORD" >/tmp/users.txt
 unset METADATA_PASSWORD
 # Transactions share connections. Airflow prepares no statements with psycopg2, and takes its locks in transactions.
-# One pool of 40 for everybody, well under Postgres' max_connections; up to 1000 clients wait for their turn.
+# One pool of 40 for all clients, well under Postgres' max_connections; up to 1000 clients can wait for a connection.
 cat >/tmp/pgbouncer.ini <<'INI'
 [databases]
 airflow = host=postgres port=5432 dbname=airflow

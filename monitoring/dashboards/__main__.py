@@ -1,4 +1,4 @@
-"""Write the dashboards, or with --check say which committed file is not what would be written."""
+"""Write the dashboards, or with --check list the committed files that differ from them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parents[1] / "grafana/dashboards"
 
 
 def main() -> int:
-    """Write every board; with --check write none and return 1 when one differs or one too many lies there."""
+    """Write every dashboard; with --check write none and return 1 when a file differs or is not a dashboard."""
     wanted = {FOLDER / f"{board.uid}.json": to_json(board) for board in BOARDS}
     if "--check" not in sys.argv:
         for path, text in wanted.items():

@@ -1,4 +1,4 @@
-"""Scheduler and Dag processor, and workers and queues: how work gets to where it is done."""
+"""Scheduler and Dag processor, and workers and queues: the way of tasks to the workers."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ def _p95(metric: str, by: str = "") -> str:
 SCHEDULER = Board(
     uid="airfleet-scheduler",
     title="5 Scheduler and Dag processor",
-    description="How fast work is found and queued, and whether the Dag files are read.",
+    description="Speed of scheduling and queueing, and parsing of Dag files.",
     variables=("dag",),
     panels=(
         Panel(
             title="Scheduler loop",
             unit="s",
-            description="95 % of the scheduler's turns, and of their parts, end within these times.",
+            description="95 % of the scheduler's loops, and of their parts, end within these times.",
             queries=(
                 (_p95("airflow_scheduler_loop_seconds"), "loop"),
                 (_p95("airflow_scheduler_critical_section_seconds"), "critical section"),
@@ -53,7 +53,7 @@ SCHEDULER = Board(
         Panel(
             title="Tasks it could queue",
             unit="short",
-            description="Tasks that the last turn could queue (executable) or could not for want of pool slots.",
+            description="Tasks that the last loop could queue (executable) or could not for lack of pool slots.",
             queries=(("max by (state) (airflow_scheduler_tasks)", "{{state}}"),),
         ),
         Panel(
@@ -70,7 +70,7 @@ SCHEDULER = Board(
         Panel(
             title="Pools",
             unit="short",
-            description="Slots of each pool by what takes them, and the tasks that found none.",
+            description="Slots of each pool by use, and the tasks that found none.",
             queries=(
                 ("max by (pool_name, state) (airflow_pool_slots)", "{{pool_name}} {{state}}"),
                 ("max by (pool_name) (airflow_pool_starving_tasks) or vector(0)", "{{pool_name}} starving"),
@@ -79,7 +79,7 @@ SCHEDULER = Board(
         Panel(
             title="Orphans and lost heartbeats",
             unit="short",
-            description="Task instances found without an owner, tries given up, and heartbeats not written.",
+            description="Tasks found without an owner, tries failed by the scheduler, and heartbeats not written.",
             queries=(
                 ("sum by (action) (increase(airflow_orphaned_tasks_total[$__range])) or vector(0)", "{{action}}"),
                 ("sum by (reason) (increase(airflow_task_killed_total[$__range])) or vector(0)", "{{reason}}"),
@@ -109,7 +109,7 @@ SCHEDULER = Board(
         Panel(
             title="Dag files queued",
             unit="short",
-            description="Dag files that wait to be parsed, and parses killed for their time.",
+            description="Dag files that wait to be parsed, and parses killed by their time limit.",
             queries=(
                 ("max(airflow_dag_files_queued)", "waiting"),
                 ("sum(increase(airflow_dag_file_timeouts_total[$__range])) or vector(0)", "killed"),
@@ -118,7 +118,7 @@ SCHEDULER = Board(
         Panel(
             title="Triggerer",
             unit="short",
-            description="Triggers that run, room for more, and triggers that ended.",
+            description="Running triggers, capacity left, and triggers that ended.",
             queries=(
                 ("max by (hostname) (airflow_triggerer_running)", "{{hostname}} running"),
                 ("min by (hostname) (airflow_triggerer_capacity_left)", "{{hostname}} room"),
@@ -132,7 +132,7 @@ SCHEDULER = Board(
 WORKERS = Board(
     uid="airfleet-workers",
     title="6 Workers and queues",
-    description="Where tasks wait, and what the workers do.",
+    description="Waiting tasks, and the state of the workers.",
     variables=("queue", "worker"),
     panels=(
         Panel(
@@ -161,14 +161,14 @@ WORKERS = Board(
         Panel(
             title="Consumers per queue",
             unit="short",
-            description="Workers that take tasks from the queue. None is a queue that nobody empties.",
+            description="Workers that take tasks from the queue. A queue without workers is not emptied.",
             queries=(('max by (queue) (airflow_queue_consumers{queue=~"$queue"})', "{{queue}}"),),
             bad_below=1,
         ),
         Panel(
             title="Oldest waiting task, and why",
             unit="s",
-            description="Age of the task that has waited longest and what it waits for: pool, limit, no_consumer, "
+            description="Age of the task that has waited longest, and the reason: pool, limit, no_consumer, "
             "no_slot, scheduler or broker.",
             queries=(
                 (
@@ -181,7 +181,7 @@ WORKERS = Board(
         Panel(
             title="Executor",
             unit="short",
-            description="What the scheduler's executor has handed on, still holds, and would take.",
+            description="Tasks that the scheduler's executor has published, still holds, and has room for.",
             queries=(
                 ("max(airflow_executor_running_tasks)", "handed on"),
                 ("max(airflow_executor_queued_tasks)", "held"),
@@ -191,14 +191,14 @@ WORKERS = Board(
         Panel(
             title="Publish time-outs",
             unit="short",
-            description="Tasks that could not be handed to Redis in time, within the shown time.",
+            description="Tasks that could not be published to Redis in time, within the shown time.",
             queries=(("sum(increase(airflow_celery_publish_timeouts_total[$__range])) or vector(0)", "time-outs"),),
             bad_above=1,
         ),
         Panel(
             title="Workers online, says Flower",
             unit="short",
-            description="1 while Flower hears the worker's events.",
+            description="1 while Flower receives the worker's events.",
             queries=(('max by (worker) (flower_worker_online{worker=~"$worker"})', "{{worker}}"),),
         ),
         Panel(
@@ -215,7 +215,7 @@ WORKERS = Board(
         Panel(
             title="Celery events",
             unit="cps",
-            description="Events a second by worker and kind. A worker that ends nothing while others do is stuck.",
+            description="Events a second by worker and kind. A worker that finishes no tasks while others do is stuck.",
             queries=(
                 (
                     'sum by (worker, type) (rate(flower_events_total{worker=~"$worker"}[$__rate_interval]))',

@@ -1,4 +1,4 @@
-"""Infrastructure: Postgres, Redis, the host, and whether the watching itself is well."""
+"""Infrastructure: Postgres, Redis, the host, and the health of monitoring itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dashboards.panels import Board, Panel
 INFRASTRUCTURE = Board(
     uid="airfleet-infrastructure",
     title="7 Infrastructure",
-    description="Postgres, Redis, the host, and whether the watching itself is well.",
+    description="Postgres, Redis, the host, and the health of monitoring itself.",
     panels=(
         Panel(
             title="Targets",
@@ -21,14 +21,14 @@ INFRASTRUCTURE = Board(
             title="Sources",
             unit="bool_yes_no",
             kind="stat",
-            description="Whether the exporter's look at each source works and is fresh.",
+            description="Whether the exporter's last read of each source succeeded and is recent.",
             queries=(("min by (source) (airfleet_source_up)", "{{source}}"),),
             bad_below=1,
         ),
         Panel(
             title="Cost of a look",
             unit="s",
-            description="How long the exporter's last look at each source took; each is given 10 s.",
+            description="Duration of the exporter's last read of each source; the limit is 10 s.",
             queries=(("max by (source) (airfleet_source_look_seconds)", "{{source}}"),),
             bad_above=5,
         ),
@@ -46,7 +46,7 @@ INFRASTRUCTURE = Board(
         Panel(
             title="StatsD events",
             unit="cps",
-            description="Stats received a second by type, and those that no rule of the mapping keeps.",
+            description="Stats received a second by type, and those that the mapping drops.",
             queries=(
                 ("sum by (type) (rate(statsd_exporter_events_total[$__rate_interval]))", "{{type}}"),
                 (
@@ -58,7 +58,7 @@ INFRASTRUCTURE = Board(
         Panel(
             title="Series",
             unit="short",
-            description="Series of each target's last scrape. Prometheus takes none from StatsD beyond 100,000.",
+            description="Series of each target's last scrape. Above 100,000 Prometheus accepts none from StatsD.",
             queries=(("max by (job) (scrape_samples_post_metric_relabeling)", "{{job}}"),),
             bad_above=70_000,
         ),
@@ -92,14 +92,14 @@ INFRASTRUCTURE = Board(
         Panel(
             title="Oldest transaction",
             unit="s",
-            description="Age of the oldest open transaction; one of hours keeps Postgres from cleaning up.",
+            description="Age of the oldest open transaction; one that is hours old prevents Postgres from cleaning up.",
             queries=(("max(airfleet_postgres_oldest_transaction_seconds)", "oldest"),),
             bad_above=3600,
         ),
         Panel(
             title="Redis memory",
             unit="bytes",
-            description="Memory Redis uses, its limit (0 is none), and keys it threw out.",
+            description="Memory Redis uses, its limit (0 means none), and evicted keys.",
             queries=(
                 ("max(airfleet_redis_memory_bytes)", "used"),
                 ("max(airfleet_redis_memory_limit_bytes)", "limit"),
@@ -131,13 +131,13 @@ INFRASTRUCTURE = Board(
         Panel(
             title="Memory",
             unit="bytes",
-            description="Memory of the host: all, and what is to be had.",
+            description="Memory of the host: total and available.",
             queries=(("max by (state) (airfleet_host_memory_bytes)", "{{state}}"),),
         ),
         Panel(
             title="Disk",
             unit="percentunit",
-            description="Free part of the file system under each watched folder.",
+            description="Free share of the file system of each monitored folder.",
             queries=(
                 (
                     'min by (path) (airfleet_host_disk_bytes{state="free"})'

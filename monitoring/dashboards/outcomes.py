@@ -1,4 +1,4 @@
-"""SLA, and retries and failures: what came out of it."""
+"""The dashboards on SLAs and on retries and failures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SLA = Board(
         Panel(
             title="Deadlines by outcome",
             unit="short",
-            description="Deadlines within the shown time: created, met (not_missed), missed (about: extrapolated).",
+            description="Deadlines within the shown time: created, met (not_missed), missed (approximate).",
             queries=(
                 (
                     'sum by (dag_id, outcome) (increase(airflow_deadlines_total{dag_id=~"$dag"}[$__range]))',
@@ -27,21 +27,21 @@ SLA = Board(
         Panel(
             title="Deadline miss ratio",
             unit="percentunit",
-            description="Part of the runs with a deadline that missed it, over one day.",
+            description="Share of the runs with a deadline that missed it, over one day.",
             queries=(('airflow:deadline_miss_ratio:1d{dag_id=~"$dag"}', "{{dag_id}}"),),
             bad_above=0.05,
         ),
         Panel(
             title="Burn rate",
             unit="x",
-            description="How fast the 5 % of runs that may miss their deadline are used up; 1 uses them up exactly.",
+            description="Speed at which the 5 % of runs that may miss their deadline are used up; 1 uses up all.",
             queries=(('airflow:deadline_burn_rate:1d{dag_id=~"$dag"}', "{{dag_id}}"),),
             bad_above=2,
         ),
         Panel(
             title="Deadlines now",
             unit="short",
-            description="Deadlines in the metadata database by alert name: pending, missed, or past and not judged.",
+            description="Deadlines in the metadata database by alert name: pending, missed, or past and not evaluated.",
             queries=(
                 (
                     'sum by (dag_id, alert, state) (airflow_db_deadlines{dag_id=~"$dag"})',
@@ -105,7 +105,7 @@ SLA = Board(
 RETRIES = Board(
     uid="airfleet-retries",
     title="4 Retries and failures",
-    description="What failed, what goes again, and what was killed.",
+    description="Failed, retried and killed tries.",
     variables=("dag", "task"),
     panels=(
         Panel(
@@ -138,14 +138,14 @@ RETRIES = Board(
         Panel(
             title="Retry ratio",
             unit="percentunit",
-            description="Part of all tries of six hours that failed and went again.",
+            description="Share of all tries of six hours that failed and were retried.",
             queries=(('airflow:retry_ratio:6h{dag_id=~"$dag"}', "{{dag_id}}"),),
             bad_above=0.25,
         ),
         Panel(
             title="Highest try now",
             unit="short",
-            description="Number of the try that unfinished tasks are at, from the second on.",
+            description="Current try number of unfinished tasks, from the second try on.",
             queries=(
                 (
                     'max by (dag_id, task_id) (airflow_db_task_tries{dag_id=~"$dag"}) or vector(0)',
@@ -174,7 +174,7 @@ RETRIES = Board(
         Panel(
             title="Error budget left",
             unit="percentunit",
-            description="What is left of the 1 % of tries that may fail for good in three days. Below 0: overdrawn.",
+            description="Rest of the 1 % of finished tries that may fail in three days. Below 0: exceeded.",
             queries=(
                 ('airflow:task_error_budget_left:3d{dag_id=~"$dag"}', "{{dag_id}} left"),
                 ('airflow:task_error_ratio:1h{dag_id=~"$dag"}', "{{dag_id}} failing, 1 h"),
@@ -184,7 +184,7 @@ RETRIES = Board(
         Panel(
             title="Tasks killed",
             unit="short",
-            description="Tries that ended without a word from their process, by reason, from the metadata database.",
+            description="Tries that ended without a report from their process, by reason, from the metadata database.",
             queries=(
                 (
                     'sum by (dag_id, reason) (increase(airflow_db_tasks_killed_total{dag_id=~"$dag"}[$__range]))',

@@ -1,4 +1,4 @@
-"""Overview: is it well, and if not, where to look."""
+"""Overview: the state of the stack, and where to look next."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dashboards.panels import Board, Panel
 OVERVIEW = Board(
     uid="airfleet-overview",
     title="1 Overview",
-    description="Is it well, and if not, where to look.",
+    description="The state of the stack, and where to look next.",
     variables=("dag",),
     panels=(
         Panel(
@@ -20,14 +20,14 @@ OVERVIEW = Board(
         Panel(
             title="Heartbeats",
             unit="cps",
-            description="Signs of life a second. A role whose line is at 0 is away.",
+            description="Heartbeats a second. A role whose line is at 0 is down.",
             queries=(("sum by (component) (rate(airflow_heartbeats_total[2m]))", "{{component}}"),),
         ),
         Panel(
             title="Components",
             unit="bool_yes_no",
             kind="stat",
-            description="What the webserver says of itself and of the others.",
+            description="The webserver's health page: itself and the other components.",
             queries=(
                 ("max by (component) (airfleet_component_healthy)", "{{component}}"),
                 ("max(airfleet_webserver_up) or vector(0)", "webserver"),
@@ -37,14 +37,14 @@ OVERVIEW = Board(
         Panel(
             title="Error budget left",
             unit="percentunit",
-            description="What is left of the 1 % of tries that may fail for good in three days. Below 0: overdrawn.",
+            description="Rest of the 1 % of finished tries that may fail in three days. Below 0: exceeded.",
             queries=(('airflow:task_error_budget_left:3d{dag_id=~"$dag"}', "{{dag_id}}"),),
             bad_below=0,
         ),
         Panel(
             title="Runs ended",
             unit="short",
-            description="Dag runs that ended within the shown time, by end state (about: counts are extrapolated).",
+            description="Dag runs that ended within the shown time, by end state (approximate: extrapolated).",
             queries=(
                 (
                     "histogram_count(sum by (dag_id, state) "
@@ -72,13 +72,13 @@ OVERVIEW = Board(
         Panel(
             title="Queue depth",
             unit="short",
-            description="Tasks that lie in Redis and wait for a worker.",
+            description="Tasks in Redis that wait for a worker.",
             queries=(("airflow:queue_depth", "{{queue}}"),),
         ),
         Panel(
             title="Tries ended",
             unit="cps",
-            description="Tries that ended a second, by end state; up_for_retry failed and goes again.",
+            description="Tries that ended a second, by end state; up_for_retry has failed and is retried.",
             queries=(
                 (
                     'sum by (state) (rate(airflow_task_finish_total{dag_id=~"$dag"}[$__rate_interval]))',

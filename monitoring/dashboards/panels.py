@@ -1,4 +1,4 @@
-"""What a panel is, and how it becomes Grafana's JSON."""
+"""Panels, and their Grafana JSON."""
 
 from __future__ import annotations
 

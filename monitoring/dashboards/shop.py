@@ -1,4 +1,4 @@
-"""The shop's own numbers, as its Dags send them."""
+"""The shop's own metrics, as its Dags send them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dashboards.panels import Board, Panel
 SHOP = Board(
     uid="airfleet-shop",
     title="8 Shop",
-    description="What the three pipelines loaded, judged and summed up.",
+    description="Results of the three pipelines: rows, quality, revenue.",
     variables=("dag",),
     panels=(
         Panel(
@@ -20,7 +20,7 @@ SHOP = Board(
         Panel(
             title="Rows loaded",
             unit="short",
-            description="Rows of source files taken in within the shown time (about: counts are extrapolated).",
+            description="Rows loaded from source files within the shown time (approximate: counts are extrapolated).",
             queries=(
                 ('sum by (dag_id) (increase(app_shop_rows_loaded_total{dag_id=~"$dag"}[$__range]))', "{{dag_id}}"),
             ),
@@ -29,7 +29,7 @@ SHOP = Board(
         Panel(
             title="Rows in quarantine",
             unit="short",
-            description="Rows that the last load found unfit for core, over the whole warehouse.",
+            description="Quarantined rows of the whole warehouse after the last load.",
             queries=(('max by (dag_id) (app_shop_rows_quarantined{dag_id=~"$dag"})', "{{dag_id}}"),),
         ),
         Panel(

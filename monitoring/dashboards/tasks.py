@@ -76,7 +76,7 @@ TASKS = Board(
         Panel(
             title="Scheduled wait",
             unit="s",
-            description="95 % of first tries go from scheduled to queued within this time: what pools and limits cost.",
+            description="95 % of first tries go from scheduled to queued in this time: the wait for pools and limits.",
             queries=(
                 (
                     "histogram_quantile(0.95, sum by (dag_id, queue) (rate("

@@ -1,1 +1,1 @@
-"""The deployment's own tool: settings, preflight, the stack, scaling and status."""
+"""The deployment tool: settings, preflight, the stack, scaling and status."""

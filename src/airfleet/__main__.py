@@ -1,4 +1,4 @@
-"""`python -m airfleet`: what ./airfleet hands over to."""
+"""`python -m airfleet`: started by ./airfleet."""
 
 from airfleet.cli.app import main
 

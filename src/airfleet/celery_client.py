@@ -1,4 +1,4 @@
-"""Questions and orders to the Celery workers, over the broker."""
+"""Queries and commands to the Celery workers, over the broker."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 
 @dataclass(frozen=True)
 class WorkerState:
-    """One worker that answers: its name, slots, running tasks, and the queues it takes tasks from."""
+    """One worker that answers: its name, slots, running tasks, and the queues that it consumes."""
 
     name: str
     slots: int
@@ -21,7 +21,7 @@ class WorkerState:
 
 
 class CeleryClient:
-    """Asks the workers of one deployment; use as a context manager."""
+    """A client of the workers of one deployment; use as a context manager."""
 
     def __init__(self, broker_url: str, timeout_s: float = 5.0) -> None:
         """Use *broker_url*; *timeout_s* bounds each step of the conversation with the broker."""
@@ -60,13 +60,13 @@ class CeleryClient:
             return sorted(_states(stats, inspect.active() or {}, inspect.active_queues() or {}), key=_name)
 
     def pause(self, queues: Iterable[str]) -> None:
-        """Tell every worker to take no more tasks from *queues*; what it has taken it goes on with."""
+        """Make every worker take no more tasks from *queues*; it continues with those that it has."""
         with suppress(*self._broker_errors):
             for queue in queues:
                 self._app.control.cancel_consumer(queue)
 
     def resume(self, queues: Iterable[str]) -> None:
-        """Tell every worker to take tasks from *queues*; one that does already just goes on."""
+        """Make every worker take tasks from *queues*; one that does already is not changed."""
         with suppress(*self._broker_errors):
             for queue in queues:
                 self._app.control.add_consumer(queue)
@@ -75,7 +75,7 @@ class CeleryClient:
         """Return, by name, how many tasks each worker that answers holds; None for one that still takes new ones."""
         inspect = self._app.control.inspect(timeout=timeout_s)
         try:
-            # In this order no task is missed on its way from one state to the next.
+            # In this order no task is missed while it changes its state.
             consumed = inspect.active_queues() or {}
             waiting, running = inspect.reserved() or {}, inspect.active() or {}
         except self._broker_errors:
@@ -95,7 +95,7 @@ class CeleryClient:
 
     @cached_property
     def _broker_errors(self) -> tuple[type[BaseException], ...]:
-        """Return what a broker that is away raises, or a full one: it answers, but takes no question."""
+        """Return the exceptions of a broker that is down, or full and so accepts no query."""
         connection = self._app.connection_for_read()
         return (OperationalError, *connection.connection_errors, *connection.channel_errors)
 

@@ -1,1 +1,1 @@
-"""How fast this deployment is and what it costs, measured beside Airflow's official compose file."""
+"""Speed and cost of this deployment, measured beside Airflow with the official compose file's settings."""

@@ -1,4 +1,4 @@
-"""What the roles of an instance have used: CPU seconds and memory, by process tree."""
+"""CPU seconds and memory of an instance's roles, by process tree."""
 
 import contextlib
 import time
@@ -13,7 +13,7 @@ from bench.instance import Instance
 
 @dataclass(frozen=True)
 class Use:
-    """CPU seconds by role and wall seconds between two looks."""
+    """CPU seconds by role and wall seconds between two readings."""
 
     cpu_s: dict[str, float]
     wall_s: float
@@ -25,7 +25,7 @@ class Use:
 
 
 class Meter:
-    """Counts from the moment it is made."""
+    """Counts from its creation."""
 
     def __init__(self, of: Instance) -> None:
         self._of = of
@@ -33,7 +33,7 @@ class Meter:
         self._began = time.monotonic()
 
     def use(self) -> Use:
-        """Return what was used since."""
+        """Return the use since then."""
         now, wall = cpu_seconds(self._of), time.monotonic() - self._began
         return Use({role: now[role] - self._before[role] for role in now}, wall)
 

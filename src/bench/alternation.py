@@ -11,14 +11,14 @@ import psutil
 from airfleet.stack.protocol import Say
 from bench.instance import STOCK, Instance
 
-# One that was woken has caught up when the machine uses no more than so many cores for so long, or after _WOKEN_S.
+# A resumed instance has caught up when the machine uses no more than this many cores for this long, or after _WOKEN_S.
 _IDLE_CORES, _LOOK_S = 0.5, 0.5
 _WOKEN_S = 5.0
 _T = TypeVar("_T")
 
 
 def order(given: Sequence[_T], number: int) -> Sequence[_T]:
-    """Return *given* in the order of turn *number*: who is first changes each time."""
+    """Return *given* in the order of turn *number*: the first one changes each time."""
     return given if number % 2 else given[::-1]
 
 
@@ -33,7 +33,7 @@ def only(one: Instance, given: Sequence[Instance]) -> None:
 
 
 def _wait_until_idle() -> None:
-    """Let what an instance's roles put off while they were halted be no part of a sample."""
+    """Wait, so that work that an instance's roles postponed while halted is not part of a sample."""
     until = time.monotonic() + _WOKEN_S
     while psutil.cpu_percent(_LOOK_S) / 100 * (os.cpu_count() or 1) > _IDLE_CORES and time.monotonic() < until:
         pass
@@ -42,10 +42,10 @@ def _wait_until_idle() -> None:
 def in_turn(
     given: Sequence[Instance], pairs: int, say: Say, until: float = math.inf, *, official_every: int = 1
 ) -> Iterator[tuple[int, Instance]]:
-    """Give each of *given* the machine *pairs* times, with the number of the pair; who is first changes each time.
+    """Give each of *given* the machine *pairs* times, with the number of the pair; the first one changes each time.
 
-    The official deployment has its turn in every *official_every*-th pair alone. No further pair is begun after *until*
-    (monotonic seconds). At the end all of them go on.
+    The stock profile has its turn in every *official_every*-th pair only. No pair starts after *until* (monotonic
+    seconds). At the end all of them are resumed.
     """
     turn: Instance | None = None
     for number in range(pairs):

@@ -1,4 +1,4 @@
-"""Both deployments in alternation on one machine: the samples of every figure that they are compared by."""
+"""Both deployments in turns on one machine: samples of every compared figure."""
 
 import resource
 import time
@@ -15,9 +15,10 @@ from bench.instance import EXTRA_ROLES, OURS, STOCK, Instance, instances
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is run: pairs of runs, tasks of each, fresh starts of each deployment, spells of idling and seconds.
+    """The amount of measuring: pairs of runs, tasks of each, fresh starts of each deployment, idle periods and their
+    seconds.
 
-    With one start of each both start at once, which takes less time: then neither figure is of a machine of its own.
+    With one start each, both start at once, which takes less time; both figures are then those of a shared machine.
     """
 
     pairs: int
@@ -36,7 +37,7 @@ FULL = Plan(pairs=5, burst=200, chain=10, starts=3, idles=3, idle_s=60, settle_s
 
 @dataclass
 class Samples:
-    """Every measured value, by profile and figure, and what is behind them by role."""
+    """Every measured value, by profile and figure, and accounts by role."""
 
     values: dict[str, dict[str, list[float]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
     cpu_by_role: dict[str, list[dict[str, float]]] = field(default_factory=lambda: defaultdict(list))
@@ -45,7 +46,7 @@ class Samples:
     )
 
     def add(self, of: Instance, say: Say, **figures: float) -> None:
-        """Add one sample of each figure, and say so: an hour's bench that is cut short has not measured nothing."""
+        """Add one sample of each figure and print it, so that an interrupted bench still shows results."""
         for name, value in figures.items():
             self.values[of.profile][name].append(round(value, 4))
         say(f"{of.profile}: " + ", ".join(f"{name} {value:.3g}" for name, value in figures.items()))
@@ -70,7 +71,7 @@ def run(at: Paths, plan: Plan, say: Say) -> Samples:
             burst_and_chain(each, plan, samples, say)
         say("idle")
         time.sleep(plan.settle_s)
-        # At once: what is counted belongs to a process, whatever else runs, and both together idle below one core.
+        # At once: use is counted by process, and both together idle below one core.
         with ThreadPoolExecutor() as threads:
             for _ in range(plan.idles):
                 list(threads.map(lambda each: idle(each, at, plan, samples, say), both))
@@ -78,7 +79,7 @@ def run(at: Paths, plan: Plan, say: Say) -> Samples:
 
 
 def account_for_start(one: Instance, samples: Samples, say: Say) -> None:
-    """Time a start that has the machine to itself, and say which role used the cores."""
+    """Time a start that has the machine to itself, and account for it by role."""
     run_before = _children_cpu_s()
     _start(one, samples, say)
     used = {"init": _children_cpu_s() - run_before} | cpu_seconds(one)
@@ -96,7 +97,7 @@ def _start(one: Instance, samples: Samples, say: Say) -> None:
 
 
 def _children_cpu_s() -> float:
-    """Return what programs that this process has run to their end have used: making the databases, and init."""
+    """Return the CPU seconds of finished child processes: creating the databases, and init."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

@@ -1,4 +1,4 @@
-"""What growth costs: more workers, more tasks at once, tasks that take longer, and more Dags."""
+"""The cost of growth: more workers, more tasks at once, tasks that take longer, and more Dags."""
 
 import math
 import time
@@ -52,12 +52,12 @@ class ScaleOut(Part):
 
 
 class Load(Part):
-    """Bursts of more and more tasks, and the straight line that says what a run costs and what each of its tasks."""
+    """Bursts of more and more tasks, and the straight line that gives the cost of a run and of a task."""
 
     sizes = (25, 50, 100, 200, 400)
 
     def __enter__(self) -> "Load":
-        """Let every role do all of it once."""
+        """Let every role do this work once."""
         workloads.burst(self.of, self.sizes[0])
         return self
 
@@ -84,10 +84,10 @@ class Load(Part):
 
 
 class Waiting(Part):
-    """Tasks that wait: what each costs for every second that it runs, which is its heartbeats.
+    """Tasks that wait: the cost of a task for every second that it runs, which is that of its heartbeats.
 
-    What starts and ends cost is taken off by runs that wait for a second only, what an active run costs whatever its
-    number of tasks by runs of one task. Only roles that a heartbeat reaches are told of.
+    Runs that wait for one second only give the cost of starts and ends, and runs of one task the cost of an active run;
+    both are subtracted. Only roles that handle heartbeats are reported.
     """
 
     tasks, seconds = (1, SLOTS), (1, 61)
@@ -111,18 +111,18 @@ class Waiting(Part):
 
 
 class Parse(Part):
-    """Many new Dag files in lots, then what it costs to keep them."""
+    """Many new Dag files in batches, then the cost of keeping them."""
 
     files, tasks = 334, 10
 
     def __enter__(self) -> "Parse":
-        """Note what there was before."""
+        """Record the state before."""
         self._memory = memory_bytes(self.of)
         self._database = workloads.database_bytes(self.of)
         return self
 
     def sample(self, number: int) -> dict[str, float]:
-        """Add a lot of files, and wait until each is in the metadata database."""
+        """Add a batch of files, and wait until each is in the metadata database."""
         template = resources.files("bench").joinpath("dags", "grown.txt").read_text()
         self.say(f"parse: {self.files} more Dags of {self.tasks} tasks")
         wanted = self.files * (number + 1)

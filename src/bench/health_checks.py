@@ -1,4 +1,4 @@
-"""The health checks of both deployments, run as their engine would run them, and what they cost."""
+"""The health checks of both deployments, run as their engine runs them, and their cost."""
 
 import os
 import shlex
@@ -22,7 +22,7 @@ _POLL_S = 0.05
 # A busy machine takes this long for a check of several CPU seconds.
 _TIMEOUT_S = 120.0
 _REFUSALS = 3
-# Those of Postgres and Redis are alike in both files, and cost next to nothing.
+# Those of Postgres and Redis are the same in both files and cost almost nothing.
 _ROLES = (WEBSERVER, SCHEDULER, DAG_PROCESSOR, TRIGGERER, WORKER, FLOWER)
 
 
@@ -37,7 +37,7 @@ class HealthCheck:
 
 
 def of_instance(of: Instance, compose_file: Path) -> list[HealthCheck]:
-    """Return the checks of the *of*ficial deployment or, for this one, those that *compose_file* names."""
+    """Return the checks of the instance *of*: those of stock.toml, or for this deployment those of *compose_file*."""
     by_role = {each.role: each for each in instances(of.stack.settings, of.stack.paths, of.stack.counts())}
     if of.profile == OURS:
         services = yaml.safe_load(compose_file.read_text())["services"]
@@ -66,7 +66,7 @@ def _ours(of: Instance, role: RoleInstance, check: dict[str, Any]) -> HealthChec
     ]
     variables = {"AIRFLEET_ONLY_LOOK": "1", "WORKER_QUEUES": settings.worker_queues}
     if program == "python":
-        # A container's host name is its worker's name, or what Airflow's heartbeats go under.
+        # A container's host name is its worker's name, or the name of Airflow's heartbeats.
         host = role.name if role.role is WORKER else role.environment["AIRFLEET_HOSTNAME"]
         program, arguments = sys.executable, ["-P", "-m", "bench.in_container", host, *arguments[1:]]
     return HealthCheck(
@@ -77,11 +77,11 @@ def _ours(of: Instance, role: RoleInstance, check: dict[str, Any]) -> HealthChec
 def cores(checks: list[HealthCheck], seconds: float) -> tuple[float, dict[str, float]]:
     """Run *checks* at their intervals for *seconds*; return the cores they use on average, and CPU seconds a run.
 
-    Every check runs at least once. One that fails is run again and not counted, as a refusal may cost less than an
-    answer; raises AirfleetError when it goes on failing.
+    Every check runs at least once. A failed check is repeated and not counted, as a failure may cost less than a
+    success; raises AirfleetError when it keeps failing.
     """
     began = time.monotonic()
-    # In the first half of a short spell: the official ones take seconds, and are to end within it.
+    # In the first half of a short period: those of stock take seconds, and must end within it.
     due = {check.role: began + min(check.interval_s, seconds / 2) * n / len(checks) for n, check in enumerate(checks)}
     running: dict[int, tuple[HealthCheck, subprocess.Popen[bytes]]] = {}
     cost: dict[str, list[float]] = defaultdict(list)
@@ -102,7 +102,7 @@ def cores(checks: list[HealthCheck], seconds: float) -> tuple[float, dict[str, f
                     continue
                 refused[check.role] += 1
                 if refused[check.role] == _REFUSALS:
-                    raise AirfleetError(f"{shlex.join(check.command)} exits {started.returncode} again and again.")
+                    raise AirfleetError(f"{shlex.join(check.command)} exits {started.returncode} repeatedly.")
                 due[check.role] = now
         if time.monotonic() > began + seconds + _TIMEOUT_S:
             raise AirfleetError(f"Health checks do not end: {', '.join(c.role for c, _ in running.values())}.")

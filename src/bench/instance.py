@@ -1,4 +1,4 @@
-"""A stack of the bench's own: the product's code with its own folder, ports, databases and Dags."""
+"""A stack of the bench: the product's code with its own folder, ports, databases and Dags."""
 
 import contextlib
 import shutil
@@ -24,27 +24,27 @@ from airfleet.stack.embedded import one_shot
 from airfleet.stack.embedded.health import Health
 from airfleet.stack.embedded.instances import AHEAD, LOG_SERVER
 from airfleet.stack.embedded.instances import Instance as RoleInstance
+from airfleet.stack.embedded.monitoring_servers import MonitoringServer
 from airfleet.stack.embedded.process_manager import processes
 from airfleet.stack.embedded.stack import EmbeddedStack
-from airfleet.stack.embedded.watchers import Watcher
-from airfleet.stack.preflight import PORT_KEYS, WATCHERS_PORT_KEYS, free_ports
+from airfleet.stack.preflight import MONITORING_PORT_KEYS, PORT_KEYS, free_ports
 from airfleet.stack.protocol import Say
 from airfleet.stack.roles import FLOWER, MAIL_CATCHER, TRIGGERER, WEBSERVER, WORKER
 
 OURS, STOCK = "airfleet", "stock"
 SLOTS = 8
 _SKIP = " --skip-serve-logs"
-# What both deployments are compared with: equal slots.
+# Both deployments have the same number of slots.
 PLAIN: Mapping[str, str] = {"WORKERS": "1", "WORKER_CONCURRENCY": str(SLOTS), "SCHEDULERS": "1"}
 _SERVERS = ("postgres", "redis")
 EXTRA_ROLES = (FLOWER.name, MAIL_CATCHER.name)
 _HEALTHY_S = 600
-_PORTS = (*PORT_KEYS, *WATCHERS_PORT_KEYS, "scheduler_health_port")
+_PORTS = (*PORT_KEYS, *MONITORING_PORT_KEYS, "scheduler_health_port")
 
 
 @dataclass(frozen=True)
 class Instance:
-    """One profile's stack; *official* holds stock.toml, and nothing for this deployment's own profile."""
+    """One profile's stack; *official* holds stock.toml, and is empty for this deployment's own profile."""
 
     profile: str
     stack: EmbeddedStack
@@ -62,7 +62,7 @@ class Instance:
     def down(self) -> None:
         """Kill its roles, stop its servers, and delete all that it wrote."""
         if self.stack.is_running():
-            # Nothing of their work is kept, so none is given the time to end it.
+            # None of their work is kept, so they get no time to finish it.
             for role in (state.name for state in self.stack.manager.states() if state.name not in _SERVERS):
                 self.stack.manager.stop(role, wait=False)
                 self.stack.manager.kill(role)
@@ -70,11 +70,11 @@ class Instance:
         shutil.rmtree(self.stack.paths.root)
 
     def freeze(self) -> None:
-        """Halt every process of it, so that another instance has the machine to itself."""
+        """Halt every process of it, so that another instance has the machine for itself."""
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let the processes go on."""
+        """Resume the processes."""
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -93,15 +93,15 @@ class Instance:
         return found
 
 
-class UnwatchedStack(EmbeddedStack):
-    """This deployment as it is, its metrics sent and nobody there to take them: what watches has its own cost."""
+class UnmonitoredStack(EmbeddedStack):
+    """This deployment without monitoring, whose cost is measured separately; metrics are still sent."""
 
-    def _watchers(self) -> list[Watcher]:
+    def _monitoring_servers(self) -> list[MonitoringServer]:
         return []
 
 
 class OfficialStack(EmbeddedStack):
-    """The same processes, started in the order and with the steps of the official compose file."""
+    """The same processes, started in the order of the official compose file and with its steps."""
 
     def __init__(self, given: settings.Settings, paths: Paths, start_up: dict[str, Any]) -> None:
         super().__init__(given, paths)
@@ -116,7 +116,7 @@ class OfficialStack(EmbeddedStack):
         for command in self._start_up["commands"]:
             subprocess.run(command, env=role.environment, check=True, capture_output=True)
 
-    def _start(self, missing: Sequence[RoleInstance | Watcher]) -> None:
+    def _start(self, missing: Sequence[RoleInstance | MonitoringServer]) -> None:
         missing = _official(missing)
         workers = [each for each in missing if each.name.startswith(WORKER.name)]
         super()._start([each for each in missing if each not in workers])
@@ -131,13 +131,14 @@ class OfficialStack(EmbeddedStack):
                 raise AirfleetError(f"{webserver.name} is not healthy after {_HEALTHY_S} s.", f"Its log: {log}")
         super()._start(workers)
 
-    def _wait_until_healthy(self, wanted: Sequence[RoleInstance | Watcher], say: Say) -> None:
+    def _wait_until_healthy(self, wanted: Sequence[RoleInstance | MonitoringServer], say: Say) -> None:
         super()._wait_until_healthy(_official(wanted), say)
 
     def _instances(self, counts: dict[str, int]) -> list[RoleInstance]:
-        """Let the first worker and the triggerer serve their own logs, as each does there in its container.
+        """Let the first worker and the triggerer serve their own logs, as under the official file each does in its
+        container.
 
-        Further workers serve none: they would all take the one port.
+        Further workers serve none, as all would need the same port.
         """
         ports = {
             f"{WORKER.name}-1": {"AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(self.settings.log_server_port)},
@@ -165,8 +166,8 @@ def _mail(given: Mapping[str, str]) -> dict[str, str]:
     )
 
 
-def _official(given: Sequence[RoleInstance | Watcher]) -> list[RoleInstance | Watcher]:
-    """Return what the official compose file starts by default, of what this deployment starts."""
+def _official(given: Sequence[RoleInstance | MonitoringServer]) -> list[RoleInstance | MonitoringServer]:
+    """Return those of this deployment's processes that the official compose file starts by default."""
     return [each for each in given if each.name not in EXTRA_ROLES]
 
 
@@ -174,10 +175,10 @@ def _official(given: Sequence[RoleInstance | Watcher]) -> list[RoleInstance | Wa
 def instances(
     at: Paths, *profiles: str, size: Mapping[str, str] = PLAIN, needed: Collection[str] = ()
 ) -> Iterator[list[Instance]]:
-    """Lay out an instance of each of *profiles* beside the checkout *at*; take all down and away at the end.
+    """Lay out an instance of each of *profiles* beside the checkout *at*; stop and delete all at the end.
 
-    *size* holds what is set in each .env beyond addresses and secrets, *needed* the plugins of this deployment that the
-    official one is given as well.
+    *size* holds what is set in each .env beyond addresses and secrets, *needed* the plugins of this deployment that
+    stock needs as well.
     """
     # A time limit around the bench must not leave its stacks behind.
     signal.signal(signal.SIGTERM, _leave)
@@ -200,7 +201,7 @@ def _take_away(one: Instance) -> None:
 
 
 def _leave(number: int, _: object) -> None:
-    # Asked again, it is still taking them down.
+    # On a second signal it is still stopping them.
     signal.signal(number, signal.SIG_IGN)
     sys.exit(128 + number)
 
@@ -231,7 +232,7 @@ def _make(
         # A team's own Dags and plugins belong together, whatever runs them.
         _link(at.airflow_home / "plugins", plugins, but=_own(at.airflow_home / "plugins") - set(needed))
         _link(at.dags, paths.dags, but=_own(at.dags))
-        # Packages alone: sitecustomize.py beside them would change Airflow as it is imported.
+        # Packages only: sitecustomize.py beside them would change Airflow as it is imported.
         (folder / "src").mkdir()
         for package in (at.root / "src").glob("*/"):
             (folder / "src" / package.name).symlink_to(package)
@@ -245,7 +246,7 @@ def _make(
     values["MONITORING"] = "on" if profile == OURS else "off"
     env_file.change(paths.env_file, values | dict(size))
     given = settings.load(paths.env_file)
-    stack = OfficialStack(given, paths, official["start_up"]) if official else UnwatchedStack(given, paths)
+    stack = OfficialStack(given, paths, official["start_up"]) if official else UnmonitoredStack(given, paths)
     return Instance(profile, stack, official)
 
 
@@ -255,7 +256,7 @@ def _own(folder: Path) -> set[str]:
 
 
 def _link(source: Path, target: Path, but: Collection[str] = ()) -> None:
-    """Link the files of *source* into *target*, but those that *but* names."""
+    """Link the files of *source* into *target*, except those in *but*."""
     target.mkdir(exist_ok=True)
     for part in source.iterdir():
         if part.is_file() and part.name not in but:
@@ -263,7 +264,7 @@ def _link(source: Path, target: Path, but: Collection[str] = ()) -> None:
 
 
 def _clear(paths: Paths) -> None:
-    """End and delete what an interrupted bench left behind."""
+    """Stop and delete what an interrupted bench left behind."""
     left = processes(paths)
     for process in left:
         with contextlib.suppress(psutil.NoSuchProcess):

@@ -1,7 +1,7 @@
-"""Measure how long after a task's end Prometheus knows of it: `python -m bench.metrics_lag DAG_ID`.
+"""Measure the delay from a task's end until Prometheus has it: `python -m bench.metrics_lag DAG_ID`.
 
 Compares the ends in the metadata database with the moments at which Prometheus' counter reached them, for the Dag's
-tasks that ended well in the last quarter of an hour. Both clocks are this machine's.
+tasks that succeeded in the last quarter of an hour. Both clocks are this machine's.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def lags(ended: Sequence[float], prometheus: PrometheusClient, dag_id: str) -> l
 
 
 def summary(found: Sequence[float]) -> str:
-    """Return what a reader wants to know of *found*."""
+    """Return a summary of *found*."""
     p95 = statistics.quantiles(found, n=20)[-1] if len(found) > 1 else found[0]
     return f"{len(found)} ends: median {statistics.median(found):.1f} s, p95 {p95:.1f} s, worst {max(found):.1f} s"
 
@@ -68,7 +68,7 @@ def main() -> int:
     )
     if not ended:
         print(
-            f"No task of {sys.argv[1]} ended well in {_WINDOW_S // 60} minutes. Run it and try again.", file=sys.stderr
+            f"No task of {sys.argv[1]} succeeded in {_WINDOW_S // 60} minutes. Run it and try again.", file=sys.stderr
         )
         return 1
     prometheus = PrometheusClient(f"http://127.0.0.1:{stack.settings.prometheus_port}", stack.settings.monitoring_login)

@@ -1,4 +1,4 @@
-"""What a part of the bench does with one instance: it takes samples, and says what they come to."""
+"""A part of the bench on one instance: it takes samples and summarises them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from statistics import median
@@ -12,9 +12,9 @@ class Part:
     """One part of the bench on one instance, which is up; a context manager."""
 
     pairs: ClassVar[int] = 3
-    # The official deployment takes its sample in every such pair.
+    # The stock profile takes its sample in every such pair.
     official_every: ClassVar[int] = 1
-    # Plugins of this deployment without which the part's Dags do not run on the official one.
+    # Plugins of this deployment that the part's Dags need on stock.
     needed: ClassVar[Collection[str]] = ()
 
     def __init__(self, of: Instance, say: Say) -> None:
@@ -22,18 +22,18 @@ class Part:
         self.say = say
 
     def __enter__(self) -> "Part":
-        """Do what is done once, before the first sample, and not measured."""
+        """Prepare once, before the first sample; not measured."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let go of what was opened."""
+        """Close everything that was opened."""
 
     def sample(self, number: int) -> dict[str, Any]:
         """Measure once, as the *number*-th from 0."""
         raise NotImplementedError
 
     def summary(self, samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """Return the part's figures; what they need beyond *samples* is measured now."""
+        """Return the part's figures; anything they need beyond *samples* is measured now."""
         found: dict[str, Any] = medians(samples)
         return found
 

@@ -36,7 +36,7 @@ class FirstDags(Part):
         if not self._dag_ids:
             raise AirfleetError("FIRST_RUN names no Dags to run together. See .env.example.")
         if self.of.stack.settings.uses_mail_catcher:
-            # The official deployment has none, and the Dags send mail.
+            # The stock profile has no mail connection, and the Dags send mail.
             self.of.stack.manager.start(MAIL_CATCHER.name)
         first = first_runs.run(self.of.stack, self.say, lambda run, tasks: None)[0]
         if failed := [run.dag_id for run in first if run.state != "success"]:
@@ -69,7 +69,7 @@ class Sized(Part):
     burst, wait_s = 200, 20
 
     def sample(self, number: int) -> dict[str, Any]:
-        """Run both, and weigh the roles."""
+        """Run both, and measure the memory of the roles."""
         settings = self.of.stack.settings
         slots = settings.workers * settings.worker_concurrency
         burst = workloads.burst(self.of, self.burst)
@@ -84,7 +84,7 @@ class Sized(Part):
         }
 
 
-# Of this deployment alone: the official one has no sizes.
+# For this deployment only: stock has no sizes.
 SIZED = {f"size-{name}": keys for name, keys in SIZES.items()}
 PARTS: Mapping[str, type[Part]] = {
     "first-dags": FirstDags,
@@ -100,7 +100,7 @@ PARTS: Mapping[str, type[Part]] = {
 def measure(name: str, at: Paths, profiles: Sequence[str], seconds: float, say: Say) -> dict[str, Any]:
     """Return figures and samples of the part *name* for each of *profiles*, or of both that it can be measured on.
 
-    The profiles' samples alternate; after *seconds* no further pair of them is begun.
+    The profiles' samples alternate; no further pair starts after *seconds*.
     """
     wanted = profiles or ((OURS,) if name in SIZED else (OURS, STOCK))
     laid_out = instances(at, *wanted, size=SIZED.get(name, PLAIN), needed=PARTS[name].needed)

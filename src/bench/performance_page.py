@@ -20,29 +20,32 @@ _SAID = {
 
 # The last run on a machine whose cores were not shared with busy neighbours.
 _FAST = {"fast_cpu": 0.147, "fast_burst": 2.77, "fast_chain": 0.17, "fast_run": "25 November 2026, commit 8cc9087"}
-# What five roles share when they are forked from one process with the libraries, less what that process takes.
+_ON_FAST_CORES = (
+    "The faster a core, the larger the gain where tasks run. When a task took `stock` 0.15 CPU seconds, airfleet ran"
+    " 15.3 tasks a second against 5.5, and a step of a chain took 0.16 s against 0.94 s ({fast_run})."
+)
+# Memory shared by five roles forked from one process with the libraries, less that of the process itself.
 _SHARED_MIB = 155
-# Of the libraries' files in /proc/PID/smaps, seen while both were there on 2026-11-26.
+# Of the libraries' files in /proc/PID/smaps, read while both ran on 2026-11-26.
 _SHARED_FILES_MIB = 52
-# What stands in the way of a target that is missed; seen in profiles, logs and memory maps on 2026-11-25.
+# Reasons for missed targets; from profiles, logs and memory maps of 2026-11-25.
 _LIMITS = {
-    "burst": "The cores: at {cpu:.3f} CPU seconds a task, {cores} of them allow {most:.1f} tasks a second, of which"
-    " {reached:.0%} are reached. The official deployment leaves its cores idle for {idle:.0%} of a burst: the slower a"
-    " core, the less there is to gain. Where a task took it {fast_cpu:g} CPU seconds, the ratio was {fast_burst:g}"
-    " ({fast_run}).",
-    "chain": "A step is work of one process after the other: {chain_cpu:.2f} CPU seconds of all roles in its"
-    " {step:.2f} s, against {stock_chain_cpu:.2f} in {stock_step:.2f} s. On a slow core all of the first is longer,"
-    " and of the second only what is not waiting. On a faster one the ratio was {fast_chain:g} ({fast_run}).",
-    "cpu_per_task": "In a burst this deployment keeps every core busy, and where two of them are threads of one, each"
-    " slows the other. In a chain, one task at a time, it is {chain:.2f}.",
-    "idle_cpu": "What is left is Airflow's own rounds: the dag-processor parses each file every 30 s, the scheduler and"
-    " Postgres talk once a second.",
-    "memory": "Each of six processes holds some 100 MiB of what Airflow imports. Five roles forked from one process"
-    " that had imported the libraries took {mib} MiB less (411 of 566, before they did anything), which would make"
-    " {shared:.2f} of this, and not help under Docker. A pool process keeps 30 MiB of its own after its first task:"
-    " counting references writes to pages that were shared.",
-    "startup": "The cores: its {start_cpu:.0f} CPU seconds (see below), of init and of what six roles import, take"
-    " {cores} cores {start_least:.0f} of these {start:.0f} s.",
+    "burst": "The cores. At {cpu:.3f} CPU seconds a task, {cores} cores allow {most:.1f} tasks a second; {reached:.0%}"
+    " of that is reached. `stock` leaves its cores idle for {idle:.0%} of a burst, so a slower core leaves less to"
+    " gain. Where a task took `stock` {fast_cpu:g} CPU seconds, the ratio was {fast_burst:g} ({fast_run}).",
+    "chain": "In a step the processes work one after the other: all roles use {chain_cpu:.2f} CPU seconds in {step:.2f}"
+    " s, against {stock_chain_cpu:.2f} in {stock_step:.2f} s for `stock`, which mostly waits. A slow core makes the"
+    " work longer and not the waiting. On a faster core the ratio was {fast_chain:g} ({fast_run}).",
+    "cpu_per_task": "In a burst airfleet keeps every core busy, and two hardware threads of one core slow each other."
+    " In a chain, one task at a time, the ratio is {chain:.2f}.",
+    "idle_cpu": "The rest is Airflow's own periodic work: the dag-processor parses each file every 30 s, and the"
+    " scheduler queries Postgres once a second.",
+    "memory": "Airflow's imports take about 100 MiB in each of six processes. Five roles forked from one process that"
+    " had imported the libraries took {mib} MiB less (411 instead of 566, before any work). That would make the ratio"
+    " {shared:.2f}, and would not help under Docker. A pool process keeps 30 MiB of its own after its first task,"
+    " because Python's reference counts write to pages that were shared.",
+    "startup": "The cores. init and the imports of six roles use {start_cpu:.0f} CPU seconds (see below), which is"
+    " {start_least:.0f} of the {start:.0f} s on {cores} cores.",
 }
 _TITLES = {
     "first-dags": "The three pipelines at once",
@@ -55,18 +58,18 @@ _TITLES = {
 _SPEED = "CPU seconds of an import of Airflow's command line"
 _NOT_FIGURES = ("machine", "versions", "samples")
 _ABOUT = {
-    "first-dags": "The Dags of the first `up`, started together on their loaded warehouse; seconds from the first start"
-    " to the last end.",
+    "first-dags": "The three Dags of the first `up`, started together on a loaded warehouse. Seconds are from the first"
+    " start to the last end.",
     "scale-out": "64 tasks that wait 20 s each, with workers of 8 slots. The ceiling is what the slots alone allow;"
     " efficiency is the speed-up over one worker, divided by the number of workers.",
-    "load": "Bursts of more and more tasks that do nothing. The CPU seconds of a run and of each of its tasks are those"
-    " of the straight line through all samples, by least squares.",
-    "waiting": "Milliseconds of CPU that each further task costs for every second that it runs, one of 8 beside one"
-    " alone: its heartbeats. Its start and end are not in it.",
-    "parse": "New files with a Dag of 10 tasks each, a lot of them dropped in at once in each turn; then what it costs"
-    " to keep them all.",
-    "soak": "Bursts of 200 tasks, one after the other; nothing may be lost, and StatsD's count must be the database's."
-    " The official deployment has every fifth turn, to know its speed beside this.",
+    "load": "Bursts of more and more tasks that do nothing. The CPU seconds of a run and of a task come from a straight"
+    " line fitted to all samples by least squares.",
+    "waiting": "Milliseconds of CPU for every second that a task runs, from 8 tasks against 1: its heartbeats, without"
+    " its start and end.",
+    "parse": "New files with a Dag of 10 tasks each, many of them added at once in each turn; then the cost of keeping"
+    " all of them.",
+    "soak": "Bursts of 200 tasks, one after the other. No task may be lost, and StatsD's count must equal the"
+    " database's. `stock` runs in every fifth turn, for comparison.",
 }
 
 
@@ -79,20 +82,24 @@ def page(found: Mapping[str, Any]) -> str:
         f"Measured on {found['date']}: {machine['cores']} cores ({machine['system']}), {machine['memory_gib']:g} GiB,"
         f" {machine['airflow_import_cpu_s']:g} CPU seconds for an import of Airflow's command line,"
         f" Airflow {versions['apache-airflow']}, Celery {versions['celery']}, Python {versions['python']}, one worker"
-        f" with {found['slots']} slots. `stock` is what Airflow's official compose file sets, with its health checks"
-        " ([stock.toml](../src/bench/stock.toml) has each setting and its source). Both run in alternation on"
-        " the same machine, the one that is not measured is halted; idle, both are accounted for at once. Figures are"
-        " medians. On a machine that is shared with others they are larger than on one of your own, and the gain in"
-        " tasks a second is smaller. Measure yours: `./airfleet bench`.",
-        "## Beside the official deployment",
+        f" with {found['slots']} slots.",
+        "`stock` is unchanged Airflow with the settings and health checks of Airflow's official compose file"
+        " ([stock.toml](../src/bench/stock.toml) has each setting and its source). The bench does not run that file: it"
+        " runs the same roles as processes, on the same machine. The two deployments take turns, and the one that is"
+        " not measured is halted; only idle cost is measured for both at once. Figures are medians. On a machine shared"
+        " with other work times are longer and the gain in tasks a second is smaller than on a machine of your own."
+        " Measure yours: `./airfleet bench`. *none* in a table of costs is a value at or below zero: the cost is"
+        " smaller than the noise.",
+        "## Beside Airflow with the official file's settings",
         table(("figure", "airfleet", "stock", "ratio", "target", "met"), _ratio_rows(found)),
+        _ON_FAST_CORES.format(**_FAST),
         *_limits(found),
         "## Where the CPU seconds of a task go",
         "In a burst, by role.",
         table(("role", "airfleet", "stock"), _by_role(found["cpu_s_per_task_by_role"], 4)),
         "## Where the CPU seconds of a start go",
-        f"From nothing to the end of a first run, by role; on {machine['cores']} cores no start takes less than their"
-        f" sum by {machine['cores']}. `init` makes the databases and migrates.",
+        f"From empty databases to the end of a first run, by role. On {machine['cores']} cores a start takes at least"
+        f" the sum divided by {machine['cores']}. `init` creates the databases and migrates.",
         table(("role", "airfleet", "stock"), _by_role(_details(found, "startup_cpu_s"), 1)),
         "## What an idle stack costs",
         "Cores used on average, by role, without the health checks.",
@@ -100,8 +107,8 @@ def page(found: Mapping[str, Any]) -> str:
         "CPU seconds of one run of each health check, and of all of them a second:",
         table(("check of", "airfleet", "stock"), [*_by_role(_details(found, "health_check_cpu_s"), 2), _checks(found)]),
         "## Memory",
-        "Proportional set size in MiB after the runs above: pages that processes share count once. Both stacks"
-        f" share those of libraries here, of which each would bear up to {_SHARED_FILES_MIB} MiB more alone.",
+        "Proportional set size in MiB after the runs above: pages that processes share count once. Both stacks share"
+        f" the libraries' pages here; on a machine of its own each would use up to {_SHARED_FILES_MIB} MiB more.",
         table(("role", "airfleet", "stock"), _by_role(_details(found, "memory_mib_by_role"), 0)),
         "## Samples",
         table(("figure", "profile", "samples"), _samples(found)),
@@ -114,9 +121,14 @@ def page(found: Mapping[str, Any]) -> str:
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    """Return a Markdown table, its figures to the right."""
+    """Return a Markdown table with right-aligned figures."""
     lines = [head, tuple("---" if number == 0 else "---:" for number in range(len(head))), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def cost(value: Any, written: str) -> str:
+    """Return a figure as *written*; a cost is never below zero, so one that was measured there is noise."""
+    return "none" if isinstance(value, int | float) and value < 0 else written
 
 
 def _ratio_rows(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
@@ -136,7 +148,7 @@ def _figure(value: float) -> str:
 
 
 def _limits(found: Mapping[str, Any]) -> list[str]:
-    """Return what to say of the targets that are missed; nothing when none is."""
+    """Return the reasons for the missed targets; nothing when every target is met."""
     ours, stock, cores = found["medians"][OURS], found["medians"][STOCK], found["machine"]["cores"]
     most = cores / ours["burst_cpu_per_task_s"]
     start_cpu = sum(_details(found, "startup_cpu_s")[OURS].values())
@@ -162,7 +174,7 @@ def _limits(found: Mapping[str, Any]) -> list[str]:
         for name, limit in _LIMITS.items()
         if misses({name: found["ratios"][name]}, {name: found["targets"][name]})
     ]
-    return ["What stands in the way of the targets that are missed:", "\n".join(rows)] if rows else []
+    return ["Why targets are missed:", "\n".join(rows)] if rows else []
 
 
 def _by_role(figures: Mapping[str, Mapping[str, float]], digits: int) -> list[tuple[str, ...]]:
@@ -199,9 +211,13 @@ def _flat(value: Any, name: str = "") -> Iterable[tuple[str, str]]:
     elif isinstance(value, list) and value and isinstance(value[0], Mapping):
         for inner in value:
             key = next(iter(inner))
-            yield from _flat({k: v for k, v in inner.items() if k != key}, f"{inner[key]} {key}")
+            yield from _flat({k: v for k, v in inner.items() if k != key}, _counted(inner[key], key))
     else:
-        yield name, ", ".join(map(str, value)) if isinstance(value, list) else f"{value}"
+        yield name, ", ".join(map(str, value)) if isinstance(value, list) else cost(value, f"{value}")
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number} {name.removesuffix('s') if number == 1 else name}"
 
 
 def _samples(found: Mapping[str, Any]) -> list[tuple[str, ...]]:

@@ -13,9 +13,9 @@ from airfleet.config.sizes import SIZES
 from bench import sizing
 from bench.growth import ScaleOut
 from bench.instance import OURS
-from bench.performance_page import table
+from bench.performance_page import cost, table
 
-# What was not measured is not written about.
+# A section needs the measurements of these parts.
 _NEEDS = {
     "More workers": ("scale-out",),
     "More tasks at once": ("load",),
@@ -24,7 +24,7 @@ _NEEDS = {
     "Memory of the roles over more runs": ("soak",),
     "What a task costs while it runs": ("waiting",),
     "Sizes": ("soak", "waiting"),
-    "What gives out first": ("soak", "waiting"),
+    "Which limit comes first": ("soak", "waiting"),
     "Sizes by name": ("size-large",),
 }
 # Airflow's own [dag_processor] min_file_process_interval.
@@ -51,7 +51,10 @@ def page(found: Mapping[str, Any]) -> str:
         costs = sizing.of_a_pipeline(cpu_s, while_running)
         values["waiting_table"] = table(
             ("role", "CPU ms a second", f"CPU seconds in {sizing.TASK_S} s"),
-            [(role, f"{ms:g}", f"{ms * sizing.TASK_S / 1000:.4f}") for role, ms in while_running.items()],
+            [
+                (role, cost(ms, f"{ms:g}"), cost(ms, f"{ms * sizing.TASK_S / 1000:.4f}"))
+                for role, ms in while_running.items()
+            ],
         )
         values["limits_table"] = _limits(costs, found["slots"])
         if soak:
@@ -59,12 +62,16 @@ def page(found: Mapping[str, Any]) -> str:
     if parsed := parts.get("parse"):
         cores = parsed["dags"] * parsed["dag_processor_cpu_s_per_file"] / _INTERVAL_S
         values["parse_interval_cores"] = f"{cores:.2f}"
+        for role in ("dag_processor", "scheduler"):
+            more = parsed[f"{role}_mib_more"]
+            values[f"parse_{role}_mib"] = f"grew by {more} MiB" if more > 0 else "did not grow"
     if scaled := parts.get("scale-out"):
         values["scale_out_table"] = _steps(scaled["steps"])
         most = scaled["steps"][-1]["workers"]
         values |= _starts(found["slots"], most, sum(cpu_s.values()), found["machine"]["cores"])
     if loaded := parts.get("load"):
         values["load_table"] = _load(loaded)
+        values["load_run_cost"] = f"{loaded['cpu_s_per_run']}" if loaded["cpu_s_per_run"] > 0 else "nothing measurable"
         largest = [sample["steps"][-1] for sample in loaded["samples"]]
         cpu = [step["cpu_s"] for step in largest]
         values |= {"load_most": largest[0]["tasks"], "load_spread": f"{max(cpu) - min(cpu):.1f}"}
@@ -107,7 +114,7 @@ def _named(parts: Mapping[str, Mapping[str, Any]]) -> str:
 def _memory(soak: Mapping[str, Any]) -> str:
     first, last = (soak[quarter]["memory_mib_by_role"] for quarter in ("first_quarter", "last_quarter"))
     grown = soak["mib_per_1000_tasks"]
-    rows = [(role, f"{first[role]:,}", f"{last[role]:,}", f"{grown[role]:g}") for role in grown]
+    rows = [(role, f"{first[role]:,}", f"{last[role]:,}", cost(grown[role], f"{grown[role]:g}")) for role in grown]
     total = ("together", f"{sum(first.values()):,}", f"{sum(last.values()):,}", f"{sum(grown.values()):.1f}")
     return table(("role", "first quarter", "last quarter", "for each 1000 tasks"), [*rows, total])
 
@@ -129,11 +136,11 @@ def _sizes(cpu_s: Mapping[str, float], redis_bytes: float, slots: int) -> str:
 
 def _limits(cpu_s: Mapping[str, float], slots: int) -> str:
     rows = [(f"{each.tasks_a_day:,.0f}", each.what, each.cure) for each in sizing.limits(cpu_s, slots)]
-    return table(("tasks a day", "what gives out", "what then"), rows)
+    return table(("tasks a day", "limit", "remedy"), rows)
 
 
 def _starts(slots: int, workers: int, cpu_s: float, cores: int) -> dict[str, str]:
-    """How long it takes to fill the slots of one worker and of *workers*, and what that alone makes of the efficiency.
+    """Return the time to fill the slots of one worker and of *workers*, and the efficiency that this alone allows.
 
     With turns (docs/patches.md) that is lost once; without, in each wave of tasks that fills all slots.
     """

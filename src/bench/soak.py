@@ -1,4 +1,4 @@
-"""Many runs, one after the other: nothing may be lost, and nothing may grow."""
+"""Many runs, one after the other: no task may be lost, and no memory may grow."""
 
 import contextlib
 import time
@@ -23,24 +23,25 @@ _POLL_S = 0.5
 _BATCH = 200
 _QUEUE_TIMEOUT_S = 120.0
 _LAST_PACKETS_S = 10.0
-# Tasks of the Dag bench_wide, and how many of them are enough to weigh: a halted worker may have taken a few.
+# Tasks of the Dag bench_wide, and the number of waiting ones that is enough to measure: a halted worker may have taken
+# a few.
 _WIDE, _ENOUGH = 32, 24
 _LOOP = "airflow.scheduler.scheduler_loop_duration"
 _QUEUED = resources.files("bench").joinpath("queued.sql")
 
 
 class Soak(Part):
-    """Ten thousand tasks in bursts; a fifth of that for the official deployment, to know its speed beside this."""
+    """Ten thousand tasks in bursts; a fifth of that for the stock profile, for comparison."""
 
     pairs = 50
     official_every = 5
 
     def __enter__(self) -> "Soak":
-        """Count what StatsD is sent from now on, and weigh tasks that wait."""
+        """Count StatsD packets from now on, and measure waiting tasks."""
         workloads.run(self.of, "bench_wide", {}, _WIDE)
         self._redis_bytes = redis_bytes_per_waiting_task(self.of)
         self._open = contextlib.ExitStack()
-        # The official deployment sends nothing.
+        # The stock profile sends no StatsD.
         self._statsd: StatsdServer | None = None
         if self.of.stack.settings.monitoring:
             self._statsd = self._open.enter_context(StatsdServer(self.of.stack.settings.statsd_port))
@@ -88,13 +89,13 @@ class Soak(Part):
             "redis_bytes_per_waiting_task": self._redis_bytes,
             "first_quarter": _quarter(samples[:quarter]),
             "last_quarter": _quarter(samples[-quarter:]),
-            # The second half alone: what is filled once, such as caches and Postgres' buffers, is by then.
+            # The second half only: by then caches and Postgres' buffers are full.
             "mib_per_1000_tasks": _growth(samples[len(samples) // 2 :]),
         }
 
 
 def redis_bytes_per_waiting_task(of: Instance) -> int:
-    """Halt the worker, let tasks queue up, and return what each of them takes in Redis."""
+    """Halt the worker, let tasks queue up, and return the bytes of Redis for each."""
     settings = of.stack.settings
     address = url("redis", "monitoring", settings.redis_monitoring_password, of.stack.addresses.redis, "0")
     # Typed for clients that answer later as well.
@@ -157,7 +158,7 @@ def _quarter(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _counted(statsd: StatsdServer, done: int) -> int:
-    # The last packets are on their way when the last task has ended.
+    # When the last task has ended, the last packets are still on their way.
     deadline = time.monotonic() + _LAST_PACKETS_S
     while (counted := _finished(statsd)) != done:
         if time.monotonic() > deadline:

@@ -1,11 +1,11 @@
-"""A StatsD server in the bench's own process: what an instance's roles sent, counted."""
+"""A StatsD server in the bench's own process, which counts the packets of an instance's roles."""
 
 import socket
 import threading
 from collections import Counter, defaultdict
 from types import TracebackType
 
-# As the monitoring stack asks the kernel for, so that a burst of packets waits instead of being dropped.
+# The same buffer as in monitoring, so that a burst of packets waits instead of being dropped.
 _BUFFER_BYTES = 8 << 20
 _PACKET_BYTES = 65535
 

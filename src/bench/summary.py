@@ -1,4 +1,4 @@
-"""The bench's JSON: ratios, medians, raw samples, and what they were measured on and with."""
+"""The bench's JSON: ratios, medians, raw samples, machine and versions."""
 
 import os
 import platform
@@ -18,7 +18,7 @@ from bench.compare import Samples
 from bench.instance import OURS, SLOTS, STOCK
 from bench.part import medians
 
-# What each ratio (ours / stock) is made of, and its target: at least for the burst, at most for all others.
+# The figure of each ratio (ours / stock), and its target: at least for the burst, at most for all others.
 RATIOS = {
     "burst": "burst_tasks_per_s",
     "chain": "chain_step_s",
@@ -29,7 +29,7 @@ RATIOS = {
 }
 TARGETS = {"burst": 2.0, "chain": 0.25, "cpu_per_task": 0.8, "idle_cpu": 0.25, "memory": 0.7, "startup": 0.5}
 _AT_LEAST = "burst"
-# Three pairs of seconds each on a busy CI machine: it fails only when a gain is as good as gone.
+# Three pairs of seconds each on a busy CI machine: it fails only when a gain is nearly lost.
 FAST_LIMITS = {"burst": 1.1, "chain": 0.7, "cpu_per_task": 1.3, "idle_cpu": 0.7, "memory": 1.0, "startup": 1.5}
 _PACKAGES = ("apache-airflow", "celery", "apache-airflow-providers-celery", "apache-airflow-providers-fab")
 
@@ -72,7 +72,7 @@ def misses(found: Mapping[str, float], limits: Mapping[str, float]) -> list[str]
 
 
 def conditions() -> dict[str, Any]:
-    """Return when, on what and with what something is measured."""
+    """Return date, machine and versions of a measurement."""
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "machine": machine(),
@@ -81,7 +81,7 @@ def conditions() -> dict[str, Any]:
 
 
 def machine() -> dict[str, Any]:
-    """Return the size of this machine, and how fast it is now."""
+    """Return the size and the current speed of this machine."""
     return {
         "airflow_import_cpu_s": round(import_cpu_s(), 2),
         "cores": len(os.sched_getaffinity(0)),
@@ -93,7 +93,7 @@ def machine() -> dict[str, Any]:
 def import_cpu_s() -> float:
     """Return the CPU seconds that a fresh Python takes to import Airflow's command line.
 
-    A machine whose neighbours are busy is slow in such work, and may be as fast as ever in a loop that its caches hold.
+    A machine with busy neighbours is slow at such work, even where it is fast in a loop that fits its caches.
     """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with tempfile.TemporaryDirectory() as home:

@@ -1,4 +1,4 @@
-"""What the bench lets an instance do, and how long it took."""
+"""The bench's workloads, and their durations."""
 
 import time
 from collections.abc import Iterator
@@ -74,7 +74,7 @@ def run(of: Instance, dag_id: str, conf: dict[str, Any], expected: int) -> Ran:
 
 
 def burst(of: Instance, tasks: int) -> Ran:
-    """Run *tasks* tasks that do nothing, and the one that says how many."""
+    """Run *tasks* tasks that do nothing, and the task that creates them."""
     return run(of, "bench_burst", {"tasks": tasks}, tasks + 1)
 
 

@@ -37,7 +37,7 @@ class Try:
 
 @cache
 def code_version() -> str:
-    """A hash over the package's own files: what ran, whether or not it came from a repository."""
+    """A hash over the package's own files: the version that ran, with or without a repository."""
     digest = hashlib.sha256()
 
     def add(folder: Traversable, prefix: str) -> None:
@@ -56,8 +56,8 @@ def code_version() -> str:
 def recorded(conn: connection, attempt: Try) -> Iterator[Try]:
     """Record that *attempt* started and how it ended: success, verdict or error.
 
-    *conn* is the trail's own connection, apart from the work's. A try that is killed leaves its start behind,
-    which audit.task_tries shows as unfinished.
+    *conn* is the trail's own connection, separate from the step's. A killed try leaves only its start, which
+    audit.task_tries shows as unfinished.
     """
     _write(conn, attempt, "started")
     try:

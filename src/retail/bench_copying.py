@@ -29,7 +29,7 @@ from retail.warehouse import connection
 
 @dataclass(slots=True)
 class Cost:
-    """What a copying takes: seconds of the clock, and CPU seconds of the client and, on this machine, its backend.
+    """The cost of copying: wall seconds, and CPU seconds of the client and, on this machine, its backend.
 
     *client* and *backend* are the processes' ids. What lies between `start` and `stop` is counted.
     """
@@ -61,7 +61,7 @@ class Psql:
     def __init__(self, url: str, copies: Mapping[FileName, tuple[str, str, str]]) -> None:
         self._copies = copies
         self._tables = {table: definition for table, definition, _ in copies.values()}
-        # By environment: what stands on a command line, everybody on the machine reads.
+        # By environment, as every user of the machine can read a command line.
         given = parse_dsn(url)
         names = (("host", "HOST"), ("port", "PORT"), ("user", "USER"), ("password", "PASSWORD"), ("dbname", "DATABASE"))
         self._process = subprocess.Popen(
@@ -74,7 +74,7 @@ class Psql:
 
     def __enter__(self) -> Psql:
         self._ask("SET client_min_messages = error;", *(f"DROP TABLE IF EXISTS {table};" for table in self._tables))
-        # Made before the transaction: its lock on the table that it is like would stop ours.
+        # Created before the transaction, whose lock on the template table would block ours.
         self._ask(*(f"CREATE TABLE {table} ({definition});" for table, definition in self._tables.items()), "BEGIN;")
         self.cost = Cost(self._process.pid, int(self._ask("SELECT pg_backend_pid();")))
         return self
@@ -94,7 +94,7 @@ class Psql:
         self._process.communicate("\n".join(["ROLLBACK;", *(f"DROP TABLE {table};" for table in self._tables)]))
 
     def _ask(self, *lines: str) -> str:
-        """What psql prints for *lines*, when it is done with them."""
+        """Return psql's output for *lines*."""
         with suppress(BrokenPipeError):
             print(*lines, "\\echo done", sep="\n", file=self._process.stdin, flush=True)
         said = ""
@@ -167,7 +167,7 @@ def _ours(conn: connection, settings: Settings, files: Mapping[FileName, str], o
         warehouse.run(cur, "ingest/begin_load")
         cost.start()
         ingest.copy_files(cur, settings, in_turns(), "bench")
-        # A commit writes down what was not logged, or waits for the log.
+        # A commit writes the data that was not logged, or waits for the log.
         conn.commit()
         cost.stop()
         tables = ", ".join(f"raw.{entity}" for entity in ENTITIES)

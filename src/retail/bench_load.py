@@ -40,7 +40,8 @@ def _peak_mib() -> float:
 
 
 def _compared(option: str, names: Sequence[str], rounds: int) -> dict[str, Any]:
-    """Time processes with *option* and each of *names* in a row and at once, and say what could be gained at most.
+    """Time processes with *option* and each of *names* one after the other and at once, and return the largest possible
+    gain.
 
     Medians of *rounds*, in each of which both ways have their turn.
     """
@@ -53,7 +54,7 @@ def _compared(option: str, names: Sequence[str], rounds: int) -> dict[str, Any]:
         at_once.append(_run(option, names, together=True))
     each = {name: median(took[name] for took in singly) for name in names}
     in_a_row, parallel = sum(each.values()), median(at_once)
-    # No core does two things at once, and nothing ends before its longest part.
+    # Limited by the number of cores and by the longest part.
     ceiling = 1 - max(*each.values(), in_a_row / (os.cpu_count() or 1)) / in_a_row
     return {
         "seconds": {name: round(took, 2) for name, took in each.items()},

@@ -1,4 +1,4 @@
-"""The checks: each a .sql file that selects the rows that offend, with its facts in the header."""
+"""The checks: each is a .sql file that selects bad rows, with its properties in the header."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _FACTS = ("check", "entity", "column", "severity", "weight", "owner", "reason")
 class Check:
     """One rule. Its statement selects (file_id, line, found) from the entity's rows in scope.
 
-    *severity* `error` keeps an offending row out of core, `warning` only counts. *weight* is the part of a row
-    that is lost when it offends, 0 to 1. *owner* is the team that can mend it at the source.
+    *severity* `error` keeps an offending row out of core, `warning` only counts. *weight* is the part of a bad row that
+    counts as lost, 0 to 1. *owner* is the team that can correct it at the source.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Check:
 
     @property
     def drops_repeats(self) -> bool:
-        """Whether an offender is a word-for-word repeat, which is skipped rather than quarantined."""
+        """Whether a bad row is an identical repeat, which is skipped and not quarantined."""
         return self.name.endswith("_duplicate_identical")
 
 

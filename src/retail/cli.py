@@ -1,4 +1,4 @@
-"""The shop's commands: make source files, load them, read the audit trail, mend what is in quarantine."""
+"""The shop's commands: generate source files, load them, read the audit trail, correct quarantined rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the shop's three kinds of source file hold: their columns, in order, and how each is read."""
+"""The columns of the shop's three kinds of source file, in order, and their types."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""What the shop's pipelines raise."""
+"""Errors of the shop's pipelines."""
 
 
 class Verdict(Exception):
-    """The work was done and its outcome is no: trying again on the same input cannot help.
+    """The step ran and its result is negative: a retry on the same input cannot help.
 
-    The sentence says what was found, where, and the next step. Anything else that a step raises is
-    taken for a passing trouble of the machinery and is worth a retry.
+    The message says what was found, where, and the next step. Any other exception of a step counts as a temporary error
+    and is retried.
     """
 
 
 class SourceFault(Verdict):
-    """A source file cannot be taken as it is (missing, cut short, wrongly encoded, other columns...)."""
+    """A source file cannot be loaded (missing, truncated, wrongly encoded, other columns...)."""

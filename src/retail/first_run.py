@@ -21,7 +21,7 @@ from retail.warehouse import Lock
 
 
 def prepare(env: Mapping[str, str]) -> list[str]:
-    """Do what is missing and return a sentence for each thing done."""
+    """Create what is missing and return a line for each step."""
     url = env.get("WAREHOUSE_URL")
     if not url:
         raise Verdict("WAREHOUSE_URL is not set; it needs the loader's address of the warehouse database.")
@@ -36,7 +36,7 @@ def prepare(env: Mapping[str, str]) -> list[str]:
     conn = psycopg2.connect(url)
     try:
         done += [f"warehouse: {name}" for name in warehouse.migrate(conn)]
-        # Two at once must not write the same files: the second waits, and then finds them.
+        # Two processes at once must not write the same files: the second one waits, and then finds them.
         with warehouse.transaction(conn, Lock.SCHEMA) as cur:
             if warehouse.one(cur, "SELECT to_regclass('audit.events')") is None:
                 raise Verdict(

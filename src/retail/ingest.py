@@ -25,7 +25,7 @@ _SAMPLES = 3
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """What a look at the source folder found.
+    """The validated source folder.
 
     *rows* counts the records of every file, *fresh* maps the names of the files that the warehouse does not
     hold yet, or holds with another content, to their content hash.
@@ -37,9 +37,9 @@ class Validated:
 
 
 def validate_source(conn: connection, settings: Settings, window: tuple[datetime, datetime] | None = None) -> Validated:
-    """Look at every source file whose period starts in *window* (UTC, half-open; None is all of them).
+    """Validate every source file whose period starts in *window* (UTC, half-open; None is all of them).
 
-    Raises SourceFault naming the troubles of all files at once.
+    Raises SourceFault with the problems of all files.
     """
     named = source.list_files(settings.source_dir, starting=window)
     if window is None:
@@ -76,7 +76,7 @@ def _require_all_kinds(named: Sequence[FileName]) -> None:
 
 
 def _is_known(held: Mapping[str, tuple[str, int]], name: str, digest: str) -> bool:
-    """Whether a file brings nothing new: its content is held, and its name is not held with another content."""
+    """Whether a file is already loaded: its content is known, and its name has no other content."""
     return digest in held and name not in {other for key, (other, _) in held.items() if key != digest}
 
 
@@ -88,7 +88,7 @@ def _held(cur: cursor) -> dict[str, tuple[str, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a load did: *read* = *core* + *quarantined* + *identical_skipped*, counted over the whole warehouse.
+    """The result of a load: *read* = *core* + *quarantined* + *identical_skipped*, counted over the whole warehouse.
 
     *new_rows* and *files* are this load's own, as are *seconds* and, of these, *copying_s* for bringing the files
     into raw; *sha256* is the hash over its files' hashes, None without any.
@@ -162,13 +162,13 @@ def copy_files(cur: cursor, settings: Settings, files: Iterable[tuple[FileName, 
 
 @contextmanager
 def _made_anew(cur: cursor) -> Iterator[list[str]]:
-    """Let the tables that are empty take their rows frozen, and their key after them; yield the names.
+    """Prepare empty tables for frozen rows, and build their keys at the end; yield their names.
 
-    The key made at once costs half of what keeping it row by row does. Rows that are frozen from the start are written
-    once: others are written again by whoever reads them first, and by a vacuum. Postgres freezes only what comes into a
-    table that this transaction has made or truncated. Nobody reads such a table meanwhile: it is locked.
+    A key built at the end costs half of one that is kept row by row. Frozen rows are written once; other rows are
+    rewritten by their first reader and by a vacuum. Postgres freezes rows only in a table that this transaction has
+    created or truncated. The table is locked meanwhile.
     """
-    # So that what is found empty stays so.
+    # So that an empty table stays empty.
     cur.execute(f"LOCK TABLE {', '.join(f'raw.{entity}' for entity in ENTITIES)} IN SHARE ROW EXCLUSIVE MODE")
     empty = [entity for entity in ENTITIES if not warehouse.one(cur, f"SELECT EXISTS (SELECT FROM raw.{entity})")]  # noqa: S608 # nosec B608
     for entity in empty:
@@ -186,7 +186,7 @@ def _combined(digests: Sequence[str]) -> str | None:
 
 
 def _take(cur: cursor, path: Path, file: FileName, expected: str, run_id: str, *, frozen: bool) -> None:
-    """Copy one file into raw, in place of the version held under its name."""
+    """Copy one file into raw, replacing the earlier version of this name."""
     entity = ENTITIES[file.entity]
     parameters: dict[str, Any] = {
         "name": file.name,
@@ -210,14 +210,14 @@ def _take(cur: cursor, path: Path, file: FileName, expected: str, run_id: str, *
     if digest != expected:
         raise SourceFault(
             f"{file.name} changed after it was validated. Nothing was loaded; clear the run from its first task on "
-            "once the file is whole."
+            "once the file is complete."
         )
     cur.execute("UPDATE raw.files SET row_count = %s WHERE file_id = %s", (rows, file_id))
     cur.execute("INSERT INTO new_files VALUES (%s)", (file_id,))
 
 
 def decide(cur: cursor) -> None:
-    """Give every touched raw row its one fate: core, quarantine, or skipped as a repeat."""
+    """Decide for every affected raw row: core, quarantine, or skipped as a repeat."""
     for parent in ("customers", "products"):
         warehouse.run(cur, f"ingest/affect_{parent}")
         _judge(cur, parent)
@@ -230,8 +230,8 @@ def decide(cur: cursor) -> None:
 
 
 def _judge(cur: cursor, entity: str) -> None:
-    """Run the entity's deciding checks over its affected rows, and put the refused ones away."""
-    # What is put into the statements is one of ENTITIES, and the text of our own .sql files.
+    """Run the entity's deciding checks over its affected rows, and quarantine the refused ones."""
+    # The statements contain only names from ENTITIES and the text of our own .sql files.
     every = warehouse.one(
         cur,
         f"SELECT (SELECT count(*) FROM raw.{entity}) = (SELECT count(*) FROM affected_{entity})",  # noqa: S608 # nosec B608
@@ -264,12 +264,12 @@ def _refuse_bad_files(cur: cursor, max_bad_share: float) -> None:
 
 
 def record(cur: cursor, run_id: str, kind: str, rows: int, seconds: float) -> int:
-    """Note a change of core and return its version."""
+    """Record a change of core and return its version."""
     return int(warehouse.run(cur, "ingest/add_load", run_id=run_id, kind=kind, rows=rows, seconds=seconds)[0][0])
 
 
 def accounting(cur: cursor) -> dict[str, int]:
-    """The books over all entities; raises AssertionError if a row is unaccounted for, before anything is committed."""
+    """The accounting over all entities; raises AssertionError, before the commit, if a row is not accounted for."""
     rows = warehouse.run_text(
         cur, "SELECT entity, read, core, quarantined, identical_skipped, missing FROM raw.accounting"
     )

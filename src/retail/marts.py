@@ -1,4 +1,4 @@
-"""Build the marts from core, each in one transaction, and prove that they agree with it."""
+"""Build the marts from core, each in one transaction, and verify that they agree with it."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Built:
 
 
 def refresh(conn: connection, mart: str, run_id: str) -> Built:
-    """Rebuild one mart from core. Readers see the former rows until the new ones are whole.
+    """Rebuild one mart from core. Readers see the earlier rows until the commit.
 
-    Raises Verdict, and leaves the former rows, when the built rows do not add up to core's.
+    Raises Verdict, and keeps the earlier rows, when the built rows do not add up to core's.
     """
     with warehouse.transaction(conn, MARTS[mart]) as cur:
         warehouse.require_schema(cur)
@@ -48,7 +48,7 @@ def refresh_all(conn: connection, run_id: str) -> list[Built]:
 def _build(cur: cursor, mart: str, run_id: str) -> Built:
     began = time.monotonic()
     cur.execute(f"DELETE FROM marts.{mart}")  # noqa: S608 - one of MARTS # nosec B608
-    # One statement reads core, its version and what is to be expected, so all of it is of one moment.
+    # One statement reads core, its version and the expected totals, so all of them have the same snapshot.
     rows, net, expected_rows, expected_net, version = warehouse.run(cur, f"marts/{mart}")[0]
     seconds = round(time.monotonic() - began, 3)
     if (rows, net) != (expected_rows, expected_net):
@@ -72,7 +72,7 @@ class Verified:
 
 
 def verify(conn: connection, run_id: str) -> Verified:
-    """Prove that row counts and totals of all marts agree with core to the last cent.
+    """Verify that row counts and totals of all marts agree with core to the last cent.
 
     A mart that shows an older load than core (one was committed between two refreshes) is rebuilt first. Raises
     Verdict naming each figure that disagrees.

@@ -1,4 +1,4 @@
-"""What the shop's mails say; sending them is the caller's."""
+"""The shop's mails; the caller sends them."""
 
 from __future__ import annotations
 

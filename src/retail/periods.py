@@ -31,7 +31,7 @@ _TICK = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class FileName:
-    """What a source file's name says: its entity and the period [start, end) it covers, in UTC."""
+    """The meaning of a source file's name: its entity and its period [start, end), in UTC."""
 
     name: str
     entity: str

@@ -1,4 +1,4 @@
-"""Score what the warehouse read: run the checks, keep offending samples, weigh them into a grade."""
+"""Score the rows of the warehouse: run the checks, keep samples of bad rows, compute score and grade."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def begin(conn: connection, run_id: str, as_of: datetime) -> int:
 
 
 def _scope(cur: cursor, as_of: datetime) -> dict[str, int]:
-    """Make the rows before *as_of* what the checks see, and count them by entity."""
+    """Restrict the checks to the rows before *as_of*, and count these by entity."""
     counts = {}
     for entity in ENTITIES:
         warehouse.run(cur, f"quality/changed_{entity}", as_of=as_of)
@@ -50,7 +50,7 @@ def _scope(cur: cursor, as_of: datetime) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What one dimension's checks found: *offences* adds up over its checks, a row may count twice."""
+    """The result of one dimension's checks: *offences* adds up over its checks, a row may count twice."""
 
     dimension: str
     rows: int
@@ -67,7 +67,7 @@ def check_dimension(conn: connection, run_id: str, dimension: str) -> Checked:
         as_of = warehouse.one(cur, "SELECT as_of FROM quality.runs WHERE run_id = %(run)s", {"run": run_id})
         if as_of is None:
             raise Verdict(f"Run {run_id} was never opened. Clear its first task to start it over.")
-        # The dimensions run side by side: what one of them takes of a second core, another one lacks.
+        # The dimensions run in parallel: a second core for one of them would be missing for another.
         cur.execute("SET LOCAL max_parallel_workers_per_gather = 0")
         counts = _scope(cur, as_of)
         cur.execute("DELETE FROM quality.results WHERE run_id = %s AND dimension = %s", (run_id, dimension))
@@ -136,12 +136,12 @@ def score(conn: connection, run_id: str, threshold: float) -> Score:
         )
         worst = _worst(cur, run_id)
     result = Score(overall, grade, rows, by_dimension, worst)
-    # Judged after the commit: a score that is too low must stay on record.
+    # Raised after the commit, so that a low score stays on record.
     if overall < threshold:
         raise Verdict(
             f"The quality score is {overall:.2f} (grade {grade}), under the threshold of {threshold:g}. "
-            f"Costliest: {'; '.join(worst)}. All of it: quality.results of run {run_id}. Have the owners mend their "
-            "source, or change RETAIL_SCORE_THRESHOLD."
+            f"Costliest: {'; '.join(worst)}. All results: quality.results of run {run_id}. Have the owners correct "
+            "their source, or change RETAIL_SCORE_THRESHOLD."
         )
     return result
 

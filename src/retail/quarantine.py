@@ -37,7 +37,7 @@ def export(conn: connection, entity: Entity, path: Path, check: str | None = Non
         warehouse.require_schema(cur)
         rows = warehouse.run(cur, f"quarantine/held_{entity.name}", check_name=check)
     with path.open("w", encoding="utf-8", newline="") as file:
-        # With a lone \n here, Python before 3.13 leaves a \r in a cell unquoted, which would part the row.
+        # With \n alone here, Python before 3.13 leaves a \r in a cell unquoted, which would split the row.
         writer = csv.writer(file, lineterminator="\r\n")
         writer.writerow([*_PLACE, *entity.header])
         place = len(_PLACE)
@@ -47,7 +47,7 @@ def export(conn: connection, entity: Entity, path: Path, check: str | None = Non
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a replay did: *rows* were corrected, *held* of them are still in quarantine."""
+    """The result of a replay: *rows* were corrected, *held* of them are still in quarantine."""
 
     rows: int
     held: int
@@ -55,10 +55,10 @@ class Replayed:
 
 
 def replay(conn: connection, entity: Entity, path: Path, by: str) -> Replayed:
-    """Put the corrected rows of *path* (as :func:`export` wrote it) in the place of what was read.
+    """Replace quarantined rows with the corrected ones of *path* (as :func:`export` wrote it).
 
-    What was read is kept in quarantine.corrections with *by*. Every row that shares an id with a corrected one is
-    decided anew. Raises SourceFault, with nothing changed, when a row names a place that holds no quarantined row.
+    The rows as read are kept in quarantine.corrections with *by*. Every row that shares an id with a corrected one is
+    checked again. Raises SourceFault, with nothing changed, when a row names a place that holds no quarantined row.
     """
     began = time.monotonic()
     with warehouse.transaction(conn, Lock.INGEST) as cur:
@@ -117,5 +117,5 @@ def _correct(cur: cursor, entity: Entity, path: Path, by: str) -> int:
 def entity_of(name: str) -> Entity:
     """The entity called *name*; raises SourceFault naming the known ones."""
     if name not in ENTITIES:
-        raise SourceFault(f"{name!r} is no kind of row. Use one of {', '.join(ENTITIES)}.")
+        raise SourceFault(f"{name!r} is not a kind of row. Use one of {', '.join(ENTITIES)}.")
     return ENTITIES[name]

@@ -47,7 +47,7 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything the report and the completion mail tell, read in one snapshot."""
+    """The data of the report and the completion mail, read in one snapshot."""
 
     run_id: str
     as_of: datetime
@@ -82,7 +82,7 @@ class Facts:
 
 
 def gather(conn: connection, run_id: str, as_of: datetime) -> Facts:
-    """Read what the report tells; *run_id* is the run whose quality score it shows.
+    """Read the report's data; *run_id* is the run whose quality score it shows.
 
     Raises Verdict when there are no sales before *as_of* or the run has no score yet.
     """
@@ -118,7 +118,7 @@ def gather(conn: connection, run_id: str, as_of: datetime) -> Facts:
 
 
 def _draw(facts: Facts) -> dict[str, Markup]:
-    # Here, and not where the Dag file is read: each parse and each task would load the drawing library (0.1 CPU s).
+    # Imported here, because otherwise each parse and each task would load the drawing library (0.1 CPU s).
     from retail import report_charts
 
     labels = [f"{day:%d %b}" for day, _ in facts.days]
@@ -172,9 +172,9 @@ def file_name(run_id: str) -> str:
 
 
 def write(folder: Path, facts: Facts) -> Path:
-    """Write the run's report under *folder*, whole or not at all, and return its path.
+    """Write the run's report under *folder* in one step, and return its path.
 
-    Raises Verdict where the folder can hold no file: that stays so until somebody mends it.
+    Raises Verdict where the folder is not writable, as a retry cannot change that.
     """
     path = folder / file_name(facts.run_id)
     part = path.with_suffix(".part")

@@ -14,7 +14,7 @@ _PERCENT = 100.0
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the shop's files lie and how strict its pipelines are.
+    """The shop's data folder, and the limits of its pipelines.
 
     *max_bad_share* is a share of a file's rows (0 to 1), *score_threshold* a quality score (0 to 100).
     """

@@ -1,4 +1,4 @@
-"""The folder of source files, and what is wrong with a file before any of its rows is judged."""
+"""The folder of source files, and the checks of a whole file before those of its rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MISTYPED_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file that was looked at whole: *rows* counts its records without the header."""
+    """A file that was read completely: *rows* counts its records without the header."""
 
     name: str
     sha256: str
@@ -56,7 +56,7 @@ def list_files(folder: Path, *, starting: tuple[datetime, datetime] | None = Non
 
 
 def header_positions(name: str, entity: Entity, header: Sequence[str]) -> list[int]:
-    """Where each of the entity's columns stands in *header*; any order will do.
+    """The position of each of the entity's columns in *header*, in any order.
 
     Raises SourceFault naming every missing, extra and doubled column, and a likely renaming.
     """
@@ -64,7 +64,7 @@ def header_positions(name: str, entity: Entity, header: Sequence[str]) -> list[i
     if len(cells) == 1 and len(entity.columns) > 1:
         for mark, called in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
             if mark in cells[0]:
-                raise SourceFault(f"{name}: columns are parted by {called}; commas are needed.")
+                raise SourceFault(f"{name}: columns are separated by {called}; commas are needed.")
     wanted = entity.header
     doubled = sorted({cell for cell in cells if cells.count(cell) > 1})
     missing = [column for column in wanted if column not in cells]
@@ -89,16 +89,16 @@ def header_positions(name: str, entity: Entity, header: Sequence[str]) -> list[i
 
 
 def inspect(path: Path, entity: Entity) -> SourceFile:
-    """Read a whole file without keeping it, and raise SourceFault when its shape is not the agreed one.
+    """Read a whole file without keeping it, and raise SourceFault when its format is wrong.
 
-    Columns, encoding, line ends and the types of the first thousand rows are judged here; single bad rows
-    are not, they go to quarantine when the file is loaded.
+    This checks columns, encoding, line ends and the types of the first thousand rows. Single bad rows go to quarantine
+    when the file is loaded.
     """
     with Records(path) as records:
         rows = iter(records)
         first = next(rows, None)
         if first is None:
-            raise SourceFault(f"{path.name} is empty: not even a header. Ask for it again.")
+            raise SourceFault(f"{path.name} is empty, without a header. Request it again.")
         places = header_positions(path.name, entity, first[1])
         count = 0
         good = {column.name: 0 for column in entity.typed}
@@ -131,4 +131,4 @@ def _refuse_mistyped(name: str, typed: list[Column], filled: dict[str, int], goo
         if filled[column.name] and good[column.name] < filled[column.name] * _MISTYPED_SHARE
     ]
     if wrong:
-        raise SourceFault(f"{name}: a column holds something else: {'; '.join(wrong)}.")
+        raise SourceFault(f"{name}: a column holds another type: {'; '.join(wrong)}.")

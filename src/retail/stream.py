@@ -19,7 +19,7 @@ from retail.reader import Records
 from retail.source import header_positions
 from retail.warehouse import cursor
 
-# How much of the text is made while Postgres is busy with what it has: a few megabytes at the most.
+# The amount of text made ahead while Postgres is busy: a few megabytes at most.
 _CHUNK_CHARS = 1 << 16
 _CHUNKS_AHEAD = 8
 # COPY's own text costs Postgres less than CSV.
@@ -44,7 +44,7 @@ def _typed_cells(columns: Sequence[Column], entity: Entity, named: FileName, wor
 
 
 class CopyText(io.TextIOBase):
-    """What COPY reads: text made from a file's records, a piece at a time.
+    """The input of COPY: text made from a file's records, a piece at a time.
 
     It is made ahead, in a thread of its own, so that neither waits for the other while Postgres writes to its disk.
 
@@ -56,7 +56,7 @@ class CopyText(io.TextIOBase):
         rows = iter(records)
         first = next(rows, None)
         if first is None:
-            raise SourceFault(f"{named.name} is empty: not even a header. Ask for it again.")
+            raise SourceFault(f"{named.name} is empty, without a header. Request it again.")
         places = header_positions(named.name, entity, first[1])
         self._header = [entity.columns[places.index(place)] for place in range(len(places))]
         self._typed = [(place, column) for place, column in enumerate(self._header) if column.typed]
@@ -103,7 +103,7 @@ class CopyText(io.TextIOBase):
             yield self._one(*record)
 
     def _many(self, first: int, text: str) -> str:
-        """Rows from lines that hold no quote: nearly all are plain, and take a tenth of the time of one by one."""
+        """Rows from lines without a quote: nearly all are plain, and take a tenth of the time of single records."""
         records = text.split("\n")
         records.pop()
         typed = [] if "\\" in text else self._typed_cells_at_a_glance.findall(text)
@@ -135,7 +135,7 @@ class CopyText(io.TextIOBase):
                 if column.name == self._entity.moment:
                     within = periods.clamp(value, self._named)
                     as_of = "" if within == value else str(within)
-        # What COPY would take for something else inside a cell.
+        # Characters in a cell that COPY would interpret.
         read = ",".join([cell.replace("\\", "\\\\").replace(",", "\\,") for cell in (*cells, malformed)])
         read = read.replace("\n", "\\n").replace("\r", "\\r")
         return f"{line},{read},{','.join(values)},{self._file_id},{as_of}\n"

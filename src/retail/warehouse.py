@@ -22,7 +22,7 @@ _LOCK_SPACE = 0x73686F70
 
 
 class Lock(IntEnum):
-    """What only one transaction at a time may do."""
+    """Locks that only one transaction at a time can hold."""
 
     SCHEMA = 1
     INGEST = 2
@@ -49,7 +49,7 @@ def statements(folder: str) -> dict[str, str]:
 def transaction(conn: connection, *locks: Lock, snapshot: bool = False) -> Iterator[cursor]:
     """Run one transaction and hold *locks* to its end; *snapshot* makes every statement see the same rows.
 
-    The locks are taken before the first row is read, so what the last holder committed is seen.
+    The locks are taken before the first row is read, so the commit of the last holder is visible.
     """
     if conn.autocommit:
         conn.autocommit = False
@@ -63,7 +63,7 @@ def transaction(conn: connection, *locks: Lock, snapshot: bool = False) -> Itera
             yield cur
         conn.commit()
     except BaseException:
-        # On a connection that was lost a rollback would raise too, and hide why it was lost.
+        # On a lost connection a rollback would also raise, and hide the first error.
         if not conn.closed:
             conn.rollback()
         raise
@@ -102,7 +102,7 @@ def migrate(conn: connection) -> list[str]:
 
 
 def prepare_audit(admin: connection) -> None:
-    """Make the audit trail and its rights, as the server's administrator; safe twice at once."""
+    """Create the audit trail and its permissions, as the server's administrator; safe twice at once."""
     with transaction(admin, Lock.SCHEMA) as cur:
         run(cur, "admin/audit")
 

@@ -23,8 +23,8 @@ from support.watched import Watched
 
 from airfleet.observe.servers import alertmanager_config, build, prometheus_config
 from airfleet.operate import airflow_api
+from airfleet.stack.embedded import monitoring_servers
 from airfleet.stack.embedded import stack as embedded_stack
-from airfleet.stack.embedded import watchers
 
 REPO = Path(__file__).parents[2]
 
@@ -204,7 +204,7 @@ def watched(program: Callable[[build.Program], Path]) -> Iterator[Watched]:
 def _hurry(patch: pytest.MonkeyPatch) -> None:
     """Let Prometheus, Alertmanager and the exporter look every 5 s: the tests would wait for the product's pace."""
     scraping, routing = prometheus_config.configuration, alertmanager_config.configuration
-    variables = watchers.exporter_variables
+    variables = monitoring_servers.exporter_variables
 
     def scraped(*arguments: Any) -> dict[str, Any]:
         config = scraping(*arguments)
@@ -220,7 +220,9 @@ def _hurry(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(prometheus_config, "configuration", scraped)
     patch.setattr(alertmanager_config, "configuration", routed)
-    patch.setattr(watchers, "exporter_variables", lambda *a: variables(*a) | {"EXPORTER_INTERVAL_SECONDS": "5"})
+    patch.setattr(
+        monitoring_servers, "exporter_variables", lambda *a: variables(*a) | {"EXPORTER_INTERVAL_SECONDS": "5"}
+    )
 
 
 @pytest.fixture

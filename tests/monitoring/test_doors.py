@@ -13,34 +13,39 @@ import yaml
 from support.watched import Watched
 
 from airfleet.config.settings import Settings
-from airfleet.stack.embedded import watchers
+from airfleet.stack.embedded import monitoring_servers as monitoring
 
 PAGES = {
-    watchers.PROMETHEUS: (
+    monitoring.PROMETHEUS: (
         *("/", "/query", "/metrics", "/-/ready", "/-/healthy", "/debug/pprof/", "/federate?match[]=up"),
         *("/api/v1/query?query=up", "/api/v1/targets", "/api/v1/rules", "/api/v1/status/config", "/no/such/page"),
     ),
-    watchers.ALERTMANAGER: (
+    monitoring.ALERTMANAGER: (
         *("/", "/metrics", "/-/ready", "/-/healthy", "/debug/pprof/", "/no/such/page"),
         *("/api/v2/status", "/api/v2/alerts", "/api/v2/silences", "/api/v2/receivers"),
     ),
 }
-WEB_PAGE = {watchers.PROMETHEUS: "/query", watchers.ALERTMANAGER: "/"}
+WEB_PAGE = {monitoring.PROMETHEUS: "/query", monitoring.ALERTMANAGER: "/"}
 CHANGES = {
-    watchers.PROMETHEUS: ("/-/reload", "/-/quit", "/api/v1/query", "/api/v1/admin/tsdb/delete_series?match[]=up"),
-    watchers.ALERTMANAGER: ("/-/reload", "/api/v2/alerts", "/api/v2/silences"),
+    monitoring.PROMETHEUS: (
+        "/-/reload",
+        "/-/quit",
+        "/api/v1/query",
+        "/api/v1/admin/tsdb/delete_series?match[]=up",
+    ),
+    monitoring.ALERTMANAGER: ("/-/reload", "/api/v2/alerts", "/api/v2/silences"),
 }
 # Keys of .env that may stand in the environment of what watches.
 MAY_KNOW = {
-    watchers.STATSD_EXPORTER: set(),
-    watchers.EXPORTER: {"MONITORING_READER_PASSWORD", "REDIS_MONITORING_PASSWORD", "REDIS_PASSWORD"},
-    watchers.PROMETHEUS: set(),
-    watchers.ALERTMANAGER: set(),
+    monitoring.STATSD_EXPORTER: set(),
+    monitoring.EXPORTER: {"MONITORING_READER_PASSWORD", "REDIS_MONITORING_PASSWORD", "REDIS_PASSWORD"},
+    monitoring.PROMETHEUS: set(),
+    monitoring.ALERTMANAGER: set(),
 }
 
 
 def address(name: str, settings: Settings) -> str:
-    port = settings.prometheus_port if name == watchers.PROMETHEUS else settings.alertmanager_port
+    port = settings.prometheus_port if name == monitoring.PROMETHEUS else settings.alertmanager_port
     return f"http://127.0.0.1:{port}"
 
 
@@ -83,7 +88,7 @@ def test_nothing_is_changed_without_the_login(watched: Watched, name: str) -> No
             answer = httpx.post(base + path, json=silence, auth=login, trust_env=False)
             assert answer.status_code == httpx.codes.UNAUTHORIZED, path
     assert watched.pids()[name] == before
-    if name == watchers.ALERTMANAGER:
+    if name == monitoring.ALERTMANAGER:
         silences = httpx.get(f"{base}/api/v2/silences", auth=watched.settings.monitoring_login, trust_env=False)
         assert silences.json() == []
 
@@ -107,7 +112,10 @@ def test_its_login_opens_no_other_door(watched: Watched) -> None:
 
 def test_who_is_let_in_does_not_read_the_password_back(watched: Watched) -> None:
     s = watched.settings
-    for name, path in ((watchers.PROMETHEUS, "/api/v1/status/config"), (watchers.ALERTMANAGER, "/api/v2/status")):
+    for name, path in (
+        (monitoring.PROMETHEUS, "/api/v1/status/config"),
+        (monitoring.ALERTMANAGER, "/api/v2/status"),
+    ):
         shown = httpx.get(address(name, s) + path, auth=s.monitoring_login, trust_env=False)
         assert shown.is_success
         assert not [secret for secret in s.secrets() if secret in shown.text]

@@ -19,7 +19,7 @@ from support.watched import SHOP, WATCHED, Watched
 
 from airfleet.observe.boards import html_page
 from airfleet.observe.servers import build
-from airfleet.stack.embedded import watchers
+from airfleet.stack.embedded import monitoring_servers
 from bench import metrics_lag
 
 BOARDS = sorted((ROOT / "monitoring/grafana/dashboards").glob("*.json"))
@@ -167,8 +167,8 @@ def test_the_shops_own_numbers_are_what_its_load_says(watched: Watched) -> None:
 
 def test_what_watches_came_up_without_a_restart_of_a_role(watched: Watched) -> None:
     now = watched.pids()
-    assert not set(watchers.NAMES) & watched.before_watching.keys()
-    assert set(watchers.NAMES) - {"grafana"} <= now.keys()
+    assert not set(monitoring_servers.NAMES) & watched.before_watching.keys()
+    assert set(monitoring_servers.NAMES) - {"grafana"} <= now.keys()
     assert {name: now[name] for name in watched.before_watching} == watched.before_watching
 
 
@@ -182,7 +182,7 @@ def test_a_program_on_path_is_used_and_named_and_none_is_built(watched: Watched)
 def test_a_second_up_leaves_the_watched_stack_alone_and_status_shows_all_of_it_healthy(watched: Watched) -> None:
     before = watched.pids()
     watched.stack.up(watched.stack.counts(), print)
-    watched.stack.watch(print, print)
+    watched.stack.start_monitoring(print, print)
     assert watched.pids() == before
     # One late answer of a busy webserver is no illness.
     wait_until("all is healthy", lambda: all(state.healthy for state in watched.stack.states()), 60)
@@ -197,7 +197,7 @@ def test_prometheus_keeps_its_series_as_long_as_env_says(watched: Watched) -> No
 
 def test_what_watches_listens_on_loopback_alone(watched: Watched) -> None:
     pids = watched.pids()
-    for name in watchers.NAMES[:4]:
+    for name in monitoring_servers.NAMES[:4]:
         connections = psutil.Process(pids[name]).net_connections("inet")
         assert connections
         assert {connection.laddr.ip for connection in connections} == {"127.0.0.1"}, name

@@ -12,7 +12,7 @@ from support.checkout import wait_until
 from support.watched import Watched
 
 from airfleet.observe.boards.query import QueryError
-from airfleet.stack.embedded import watchers
+from airfleet.stack.embedded import monitoring_servers
 
 # Scraped every 5 s, looked at every 5 s, judged every 5 s; a slow machine.
 NOTICED_S = 60
@@ -39,16 +39,16 @@ def test_while_prometheus_is_away_nothing_that_is_counted_is_lost(watched: Watch
     wait_until("all is healthy", lambda: all(state.healthy for state in watched.stack.states()), RESUMED_S)
     counter = 'sum(airflow_heartbeats_total{component="scheduler"})'
     before = float(watched.query(counter)[0]["value"][1])
-    watched.stack.manager.stop(watchers.PROMETHEUS, wait=True)
+    watched.stack.manager.stop(monitoring_servers.PROMETHEUS, wait=True)
 
     def unhealthy() -> set[str]:
         return {state.name for state in watched.stack.states() if not state.healthy}
 
     try:
         # One late answer of a busy webserver is no illness.
-        wait_until("Prometheus alone is unhealthy", lambda: unhealthy() == {watchers.PROMETHEUS}, RESUMED_S)
+        wait_until("Prometheus alone is unhealthy", lambda: unhealthy() == {monitoring_servers.PROMETHEUS}, RESUMED_S)
     finally:
-        watched.stack.manager.start(watchers.PROMETHEUS)
+        watched.stack.manager.start(monitoring_servers.PROMETHEUS)
 
     def counted() -> bool:
         try:
@@ -60,7 +60,7 @@ def test_while_prometheus_is_away_nothing_that_is_counted_is_lost(watched: Watch
 
 
 def test_what_watches_comes_back_when_it_is_killed(watched: Watched) -> None:
-    before = {name: pid for name, pid in watched.pids().items() if name in watchers.NAMES}
+    before = {name: pid for name, pid in watched.pids().items() if name in monitoring_servers.NAMES}
     for pid in before.values():
         os.kill(pid, signal.SIGKILL)
 

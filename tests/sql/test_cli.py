@@ -111,7 +111,7 @@ def test_export_can_be_narrowed_to_one_check(small, retail: Retail, tmp_path: Pa
 def test_refusals_are_one_sentence_and_exit_1(small, retail: Retail, tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     for arguments, words in (
-        (("quarantine", "export", "orders", str(tmp_path / "x")), "'orders' is no kind of row"),
+        (("quarantine", "export", "orders", str(tmp_path / "x")), "'orders' is not a kind of row"),
         (("quarantine", "replay", "transactions", str(tmp_path / "other.csv")), "has no column file, line"),
         (("quarantine", "replay", "transactions", str(tmp_path / "none.csv")), "is not there"),
         (("quarantine", "export", "transactions", str(tmp_path / "none" / "x.csv")), "Name a file in the data folder"),

@@ -73,7 +73,7 @@ class Watched:
             (self.cache / each.file_name).symlink_to(program(each))
         self.on_path.mkdir()
         (self.on_path / build.ALERTMANAGER.name).symlink_to(program(build.ALERTMANAGER))
-        self.stack.watch(print, self.noted.append)
+        self.stack.start_monitoring(print, self.noted.append)
 
     def run_dags(self) -> None:
         """Run the shop's and each watched Dag once, and wait until what they leave can be seen."""

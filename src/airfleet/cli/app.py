@@ -21,7 +21,7 @@ from airfleet.stack import roles
 from airfleet.stack.protocol import Stack
 
 app = typer.Typer(
-    help="Airflow on Celery, with the three pipelines of a shop: one command brings it up.",
+    help="Airflow on Celery, with the three pipelines of a shop. `./airfleet up` starts it.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -37,10 +37,10 @@ def init(
         str | None, typer.Option("--size", help=f"Set numbers and limits for a {', '.join(SIZES)} deployment.")
     ] = None,
 ) -> None:
-    """Make .env with generated secrets, or fill in those that are empty."""
+    """Create .env with generated secrets, or fill in the empty ones."""
     paths = Paths()
     if size is not None and size not in SIZES:
-        raise AirfleetError(f"There is no size {size!r}; there are {', '.join(SIZES)}. docs/scaling.md says what for.")
+        raise AirfleetError(f"There is no size {size!r}; there are {', '.join(SIZES)}. docs/scaling.md describes them.")
     existed = paths.env_file.exists()
     added = env_file.fill(paths.env_file, paths.env_example)
     if not existed:
@@ -52,7 +52,7 @@ def init(
     if size is not None:
         changed = env_file.change(paths.env_file, SIZES[size])
         said = ", ".join(f"{key}={SIZES[size][key]}" for key in changed) or "nothing to change"
-        show.console.print(f"Size {size}: {said}. It counts from the next ./airfleet up.")
+        show.console.print(f"Size {size}: {said}. It takes effect at the next ./airfleet up.")
 
 
 @app.command()
@@ -62,12 +62,12 @@ def up(
     ] = [],  # noqa: B006 - typer's way to say "none given"
     engine: Annotated[
         str | None,
-        typer.Option("--engine", help="docker or embedded; default: as before, else docker where one answers."),
+        typer.Option("--engine", help="docker or embedded; default: the last one, or docker where it answers."),
     ] = None,
 ) -> None:
-    """Start everything, run the first Dags once, and print where to look.
+    """Start everything, run the first Dags once, and print addresses and logins.
 
-    Exits 0 only when every role is healthy and every first Dag run has succeeded. What runs already is left alone.
+    Exits 0 only when every role is healthy and every first Dag run has succeeded. Running processes are left alone.
     """
     stack = deployment.stack(make_env=True, engine=engine)
     wanted = roles.counts(stack.settings) | _counts(scale)
@@ -80,7 +80,7 @@ def up(
         show.console.print(show.tasks_table(tasks, stack.worker_name))
     show.logins(deployment.logins(stack))
     show.mail_hint(stack.settings)
-    _watch(stack)
+    _start_monitoring(stack)
     _exit_unless_successful(finished)
 
 
@@ -93,7 +93,7 @@ def down(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before deleting.")] = False,
     timeout: Annotated[
         int | None,
-        typer.Option("--timeout", "-t", help="Seconds that running tasks get; default STOP_GRACE_SECONDS."),
+        typer.Option("--timeout", "-t", help="Seconds for running tasks to finish; default STOP_GRACE_SECONDS."),
     ] = None,
 ) -> None:
     """Stop everything, workers after the tasks they run. Data is kept."""
@@ -123,7 +123,7 @@ def run(
     conf: Annotated[str, typer.Option("--conf", help="The run's configuration, a JSON object.")] = "{}",
     as_json: Json = False,
 ) -> None:
-    """Start a run of a Dag, watch it, and print its tasks. Exits 0 only when the run succeeds."""
+    """Start a run of a Dag, follow it, and print its tasks. Exits 0 only when the run succeeds."""
     given = _conf(conf)
     stack = deployment.running_stack()
     with AirflowApi(stack.settings) as api:
@@ -150,9 +150,9 @@ def airflow(context: typer.Context) -> None:
 
 @app.command()
 def join(
-    address: Annotated[str, typer.Argument(help="This machine's address, as the other one reaches it.")],
+    address: Annotated[str, typer.Argument(help="This machine's address, as seen from the other one.")],
 ) -> None:
-    """Print the .env of workers on another machine: it holds their secrets and addresses, and no others."""
+    """Print the .env of workers on another machine, with only the secrets and addresses that they need."""
     typer.echo(worker_env(deployment.stack().settings, Paths(), address), nl=False)
 
 
@@ -165,7 +165,7 @@ backup.add_commands(app)
 
 
 def main() -> None:
-    """Run the command line; problems are printed as sentences, without a traceback."""
+    """Run the command line; errors are printed without a traceback."""
     try:
         team.add_commands(app)
         app(prog_name=PROGRAM_NAME)
@@ -205,14 +205,14 @@ def _conf(text: str) -> dict[str, Any]:
     return given
 
 
-def _watch(stack: Stack) -> None:
-    """Bring up what watches the stack, last of all: on a machine without the programs it is built once, for minutes."""
+def _start_monitoring(stack: Stack) -> None:
+    """Start monitoring last: on a machine without its programs they are built once, which takes minutes."""
     before = deployment.logins(stack)
     try:
         with show.progress() as progress:
-            stack.watch(progress.say, progress.note)
+            stack.start_monitoring(progress.say, progress.note)
     except AirfleetError as error:
-        show.errors.print("The stack runs, and nothing watches it:", style="yellow")
+        show.errors.print("The stack runs without monitoring:", style="yellow")
         for problem in error.problems:
             show.errors.print(problem, style="yellow", markup=False)
     if new := [row for row in deployment.logins(stack) if row not in before]:

@@ -1,4 +1,4 @@
-"""Backup, restore, and the key between them."""
+"""Commands for backups: backup-key, backup, restore."""
 
 import sys
 from datetime import UTC, datetime
@@ -22,11 +22,11 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def backup_key() -> None:
-    """Print a new key for backups. Keep it away from this machine: who has it reads every backup."""
+    """Print a new key for backups. Keep it on another machine: it opens every backup."""
     text = archive.new_key()
     typer.echo(text, nl=False)
     show.errors.print(
-        f"Keep what was printed where this machine's loss does not reach it, and put into .env:\n"
+        f"Keep the printed key on another machine, and put this line into .env:\n"
         f"BACKUP_RECIPIENT={archive.public_key(text)}",
         markup=False,
         soft_wrap=True,
@@ -36,13 +36,13 @@ def backup_key() -> None:
 def backup(
     to: Annotated[Path | None, typer.Argument(help="The file to write; default airfleet-DATE-TIME.age.")] = None,
 ) -> None:
-    """Write the databases and .env to one encrypted file. Tasks may run meanwhile."""
+    """Write the databases and .env to one encrypted file. Tasks can run meanwhile."""
     stack = deployment.running_stack()
     recipient = stack.settings.backup_recipient
     if not recipient:
         raise AirfleetError(
             "BACKUP_RECIPIENT in .env is empty, and a backup holds every secret. ./airfleet backup-key makes a key and"
-            " says what to put there."
+            " prints the line for .env."
         )
     target = to or Path(f"airfleet-{datetime.now(UTC):%Y%m%d-%H%M%S}.age")
     with show.progress() as progress:
@@ -55,7 +55,7 @@ def restore(
     key: Annotated[Path, typer.Option("--key", help="The file with the key; - reads it from the standard input.")],
     engine: Annotated[str | None, typer.Option("--engine", help="docker or embedded; default as for up.")] = None,
 ) -> None:
-    """Bring a backup into a checkout without databases; then ./airfleet up goes on where the backup was made."""
+    """Restore a backup into a checkout without databases; ./airfleet up then starts the stack from it."""
     if str(key) != "-" and not key.is_file():
         raise AirfleetError(f"There is no key file {key}. It is what ./airfleet backup-key printed.")
     text = sys.stdin.read() if str(key) == "-" else key.read_text(encoding="utf-8")

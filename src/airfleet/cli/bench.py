@@ -1,4 +1,4 @@
-"""`./airfleet bench`: how fast this deployment is, and what it costs."""
+"""`./airfleet bench`: speed and cost of this deployment."""
 
 import json
 import math
@@ -17,23 +17,23 @@ from airfleet.operate.alone import alone
 
 def bench(  # noqa: PLR0917 - typer calls it by keyword
     fast: Annotated[
-        bool, typer.Option("--fast", help="Some 3 minutes, both start at once; fails when a gain is gone.")
+        bool, typer.Option("--fast", help="About 3 minutes, both start at once; fails when a gain is lost.")
     ] = False,
     parts: Annotated[
         list[str],
         typer.Option("--part", help="compare, first-dags, scale-out, load, waiting, parse, soak, size-...; or all."),
     ] = [],  # noqa: B006 - typer's way to say "none given"
     profiles: Annotated[
-        list[str], typer.Option("--profile", help="airfleet or stock, for parts but compare; default both.")
+        list[str], typer.Option("--profile", help="airfleet or stock, for every part but compare; default both.")
     ] = [],  # noqa: B006
-    seconds: Annotated[float, typer.Option("--seconds", help="After this no further pair of a part is begun.")] = 5400,
-    minutes: Annotated[float, typer.Option("--minutes", help="After this no further part is begun.")] = math.inf,
+    seconds: Annotated[float, typer.Option("--seconds", help="Start no new pair of a part after this time.")] = 5400,
+    minutes: Annotated[float, typer.Option("--minutes", help="Start no further part after this time.")] = math.inf,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
-    to: Annotated[Path | None, typer.Option("--to", help="Add to this JSON file the parts that it lacks.")] = None,
-    again: Annotated[bool, typer.Option("--again", help="Measure also what --to has of the present sources.")] = False,
+    to: Annotated[Path | None, typer.Option("--to", help="Add the missing parts to this JSON file.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Measure also parts that --to has already.")] = False,
 ) -> None:
-    """Measure this deployment beside Airflow's official compose file, on stacks of the bench's own."""
-    # The command line starts without what only this command needs.
+    """Measure this deployment beside Airflow with the official file's settings (stock), each on a stack of its own."""
+    # Imported here, so that other commands start faster.
     from bench import compare, summary
     from bench.figures import Figures
     from bench.instance import OURS, STOCK
@@ -52,7 +52,7 @@ def bench(  # noqa: PLR0917 - typer calls it by keyword
     figures = Figures(at.root, to, whole=not (fast or profiles))
     found = figures.found
     until = time.monotonic() + minutes * 60
-    # Another one would take these stacks for left behind, and delete them.
+    # A second bench would take these stacks for leftovers and delete them.
     with show.progress(quiet=as_json) as progress, alone(at, "bench"):
         for part in wanted if again else figures.missing(wanted):
             if time.monotonic() > until:
@@ -61,7 +61,7 @@ def bench(  # noqa: PLR0917 - typer calls it by keyword
             with figures.part(part):
                 if part == COMPARE:
                     samples = compare.run(at, compare.FAST if fast else compare.FULL, progress.say)
-                    # Looking at the machine takes seconds, and no table shows it.
+                    # Measuring the machine takes seconds, and no table shows it.
                     found |= summary.conditions() if as_json or to else {}
                     found |= summary.write_down(samples, "fast" if fast else "full")
                 else:

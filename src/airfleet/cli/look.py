@@ -1,4 +1,4 @@
-"""Commands that look at the stack, and change nothing."""
+"""Read-only commands."""
 
 import os
 import subprocess
@@ -63,7 +63,7 @@ def status(as_json: Json = False) -> None:
 @commands.command(name="logs")
 def show_logs(
     role: Annotated[str | None, typer.Argument(help="A role, or one of its processes; default all.")] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on printing what is written.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing new lines.")] = False,
     tail: Annotated[int, typer.Option("--tail", "-n", help="Lines from the end of each log.")] = 100,
 ) -> None:
     """Print the logs of roles."""
@@ -87,10 +87,10 @@ def open_pages(as_json: Json = False) -> None:
 
 @commands.command()
 def mail(
-    number: Annotated[int | None, typer.Argument(help="Print this mail whole; default a list.")] = None,
+    number: Annotated[int | None, typer.Argument(help="Print the whole mail of this number; default a list.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show the mail that the local catcher took, newest last."""
+    """Show the mail that the local mail catcher received, newest last."""
     caught = deployment.stack().mails()
     if number is not None:
         if not 1 <= number <= len(caught):
@@ -150,12 +150,12 @@ def check(
 
 
 def _prometheus(address: str | None) -> "PrometheusClient":
-    """Return who answers for the Prometheus at *address*, or for this stack's, whose login nobody else is shown."""
+    """Return a client of the Prometheus at *address*, or of this stack's; this stack's login is sent to no other."""
     from airfleet.observe.boards.query import PrometheusClient
 
     if address is None:
         settings = deployment.stack().settings
         return PrometheusClient(f"http://127.0.0.1:{settings.prometheus_port}", settings.monitoring_login)
-    # Not an option: those stand in the process list.
+    # By environment, as options are visible in the process list.
     user, separator, password = os.environ.get(_ANOTHERS_LOGIN, "").partition(":")
     return PrometheusClient(address, (user, password) if separator else None)

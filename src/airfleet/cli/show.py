@@ -1,4 +1,4 @@
-"""What commands print: progress, tables, problems."""
+"""Output of the commands: progress, tables, errors."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +13,7 @@ from rich.table import Table
 from airfleet.config.settings import Settings
 from airfleet.operate.airflow_api import DagRun, TaskRun
 
-# Names and passwords are never cut: a narrow terminal wraps the line, a pipe gets all of it.
+# Names and passwords are never truncated: a narrow terminal wraps the line, a pipe gets all of it.
 _LEAST_WIDTH = 160
 console = Console(highlight=False, soft_wrap=True)
 console.width = max(console.width, _LEAST_WIDTH)
@@ -37,7 +37,7 @@ class Progress:
         self.status = console.status("") if console.is_terminal and not quiet else None
 
     def say(self, step: str) -> None:
-        """Show *step* as what is going on now."""
+        """Show *step* as the current step."""
         if step == self._last or self._quiet:
             return
         self._last = step
@@ -47,7 +47,7 @@ class Progress:
             console.print(f"  {step}", markup=False)
 
     def done(self, line: str) -> None:
-        """Print *line* for good."""
+        """Print *line* permanently."""
         console.print(line)
 
     def note(self, line: str) -> None:
@@ -55,7 +55,7 @@ class Progress:
         console.print(f"  {line}", markup=False)
 
     def watch(self, run: DagRun, tasks: list[TaskRun]) -> None:
-        """Show how far a Dag run is."""
+        """Show the progress of a Dag run."""
         finished = sum(1 for task in tasks if task.state in ("success", "failed", "skipped", "upstream_failed"))
         active = [task for task in tasks if task.state in ("running", "up_for_retry", "deferred")]
         names = ", ".join(
@@ -131,6 +131,6 @@ def logins(rows: Sequence[tuple[str, str, str, str]]) -> None:
 
 
 def mail_hint(settings: Settings) -> None:
-    """Say where mail is while no server is named."""
+    """Tell where mail goes while no mail server is set."""
     if settings.uses_mail_catcher:
-        console.print("Mail is caught here until .env names a server: ./airfleet mail")
+        console.print("Mail goes to the local mail catcher until .env names a mail server: ./airfleet mail")

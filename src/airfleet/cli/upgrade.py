@@ -1,4 +1,4 @@
-"""Whether an upgrade would go through."""
+"""Rehearsal of an upgrade."""
 
 import signal
 from typing import Annotated, NoReturn
@@ -23,9 +23,9 @@ def upgrade(
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Rehearse it on copies, and change nothing.")] = False,
 ) -> None:
-    """See whether another version would go through here: --check migrates a copy and parses the Dags.
+    """Rehearse an upgrade to another version: --check migrates a copy and parses the Dags.
 
-    Exits 0 only when it would. To upgrade then: git pull, ./airfleet down, ./airfleet up.
+    Exits 0 only when the upgrade would succeed. To upgrade then: git pull, ./airfleet down, ./airfleet up.
     """
     if not check:
         raise AirfleetError(
@@ -34,16 +34,14 @@ def upgrade(
         )
     stack = deployment.running_stack()
     require(stack, Capability.UPGRADE_CHECK)
-    # As an interruption, so that what was made is taken away.
+    # Handled as an interruption, so that the copies are deleted.
     signal.signal(signal.SIGTERM, _interrupt)
     with alone(stack.paths, "upgrade"), show.progress() as progress:
         found = rehearsal.rehearse(stack, ref, progress.say)
     _show(found)
     if found.problems:
-        raise AirfleetError(
-            *found.problems, f"An upgrade to {found.version} would not go through; nothing was changed."
-        )
-    show.console.print(f"An upgrade to {found.version} would go through; nothing was changed.", markup=False)
+        raise AirfleetError(*found.problems, f"An upgrade to {found.version} would fail; nothing was changed.")
+    show.console.print(f"An upgrade to {found.version} would succeed; nothing was changed.", markup=False)
 
 
 def _show(found: Findings) -> None:

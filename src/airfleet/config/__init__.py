@@ -1,1 +1,1 @@
-"""What one deployment is told: .env, its settings and secrets, sizes, and where its files lie."""
+"""Configuration of one deployment: .env, settings and secrets, sizes, paths."""

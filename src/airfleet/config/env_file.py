@@ -1,4 +1,4 @@
-"""Making .env out of .env.example, with generated secrets."""
+"""Creating .env from .env.example, with generated secrets."""
 
 import base64
 import os
@@ -40,8 +40,8 @@ GENERATORS: dict[str, Callable[[], str]] = {
 def fill(env_file: Path, example: Path) -> list[str]:
     """Write *env_file* from *example*, or complete it, and return the names of the keys that were added.
 
-    Values that are there stay as they are; an empty or missing secret is generated. The file is replaced in one
-    step, readable by its owner alone.
+    Existing values are kept; an empty or missing secret is generated. The file is replaced in one step, readable by its
+    owner only.
     """
     defaults = dotenv_values(example, interpolate=False)
     given = dotenv_values(env_file, interpolate=False) if env_file.exists() else {}
@@ -64,7 +64,7 @@ def fill(env_file: Path, example: Path) -> list[str]:
 
 
 def change(env_file: Path, values: Mapping[str, str]) -> list[str]:
-    """Give the keys of *env_file* their *values*, and return the names of those that had another one before."""
+    """Give the keys of *env_file* their *values*, and return the names of those that changed."""
     given = dotenv_values(env_file, interpolate=False)
     changed = [key for key, value in values.items() if given.get(key) != value]
     lines = env_file.read_text(encoding="utf-8").splitlines()
@@ -76,7 +76,7 @@ def change(env_file: Path, values: Mapping[str, str]) -> list[str]:
 
 
 def put(lines: list[str], key: str, value: str) -> None:
-    """Give *key* its *value* in the *lines* of such a file: in its own line, or in a new one at the end."""
+    """Set *key* to *value* in the *lines* of such a file: in its existing line, or in a new one at the end."""
     for number, line in enumerate(lines):
         if line.split("=", 1)[0].strip() == key:
             lines[number] = f"{key}={value}"

@@ -1,10 +1,10 @@
-"""The errors that a person reads."""
+"""Errors for the user."""
 
 
 class AirfleetError(Exception):
-    """Something a person can mend: says what was found, what is needed and the next step.
+    """An error that the user can fix: it says what was found, what is needed and the next step.
 
-    *problems* holds one sentence or more for each thing found; the command line prints them all and exits 1.
+    *problems* has one sentence or more for each problem; the command line prints all of them and exits 1.
     """
 
     def __init__(self, *problems: str) -> None:

@@ -1,4 +1,4 @@
-"""Where the parts of one checkout lie."""
+"""Paths of one checkout."""
 
 import hashlib
 import os
@@ -27,7 +27,7 @@ class Paths:
 
     @property
     def state(self) -> Path:
-        """What the embedded stack writes beside the databases: its configuration and its roles' logs."""
+        """State of the embedded stack without its databases: its configuration and its roles' logs."""
         return self.root / ".airfleet"
 
     @property
@@ -37,7 +37,7 @@ class Paths:
 
     @property
     def working_folder(self) -> Path:
-        """Where every process of the embedded stack works, and nobody else: it is how they are known."""
+        """Working directory of every process of the embedded stack, and of no other process: it identifies them."""
         return self.state / "run"
 
     @property
@@ -47,7 +47,7 @@ class Paths:
 
     @property
     def monitoring(self) -> Path:
-        """What Prometheus, Alertmanager and Grafana keep, and the configuration they are given."""
+        """Data and configuration of Prometheus, Alertmanager and Grafana."""
         return self.state / "monitoring"
 
     @property
@@ -57,7 +57,7 @@ class Paths:
 
     @property
     def dags(self) -> Path:
-        """The folder that the dag-processor watches."""
+        """The folder of the Dag files."""
         return self.airflow_home / "dags"
 
     @property
@@ -72,15 +72,15 @@ class Paths:
 
     @property
     def instance(self) -> str:
-        """A name for this checkout that no other checkout on this machine has."""
+        """A name that is unique to this checkout on this machine."""
         return f"airfleet-{hashlib.sha256(str(self.root).encode()).hexdigest()[:10]}"
 
     @property
     def servers(self) -> Path:
         """Data of Postgres and Redis.
 
-        Postgres refuses to run as root, and the user that it then runs as may not be able to look into the
-        checkout; so as root this lies where every user can go.
+        Postgres refuses to run as root, and the user that it then runs as may not have access to the checkout. So for
+        root this folder is in a place that every user can reach.
         """
         if os.geteuid() == 0:
             return Path("/var/lib/airfleet") / self.instance
@@ -88,7 +88,7 @@ class Paths:
 
     @property
     def control_socket(self) -> Path:
-        """The process manager's socket; a Unix socket's path has at most 107 bytes, whatever the checkout's has."""
+        """The process manager's socket, on a short path: a Unix socket's path has at most 107 bytes."""
         runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
         if not os.access(runtime, os.W_OK):
             runtime = Path(tempfile.gettempdir())

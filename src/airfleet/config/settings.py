@@ -21,7 +21,7 @@ _FERNET_BYTES = 32
 _JWT_BYTES = 64
 _API_SECRET_BYTES = 32
 _PASSWORD_CHARACTERS = 12
-# What bcrypt hashes of a password.
+# bcrypt hashes only this many bytes of a password.
 _HASHED_CHARACTERS = 72
 
 
@@ -70,7 +70,7 @@ def _patches(value: str) -> str:
 
 
 class Settings(BaseSettings):
-    """What .env says; .env.example describes each key, with its unit."""
+    """The settings of .env; .env.example describes each key, with its unit."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_file_encoding="utf-8")
 
@@ -140,14 +140,14 @@ class Settings(BaseSettings):
     redis_monitoring_password: Password
     mail_catcher_password: Password
 
-    # Which changes to Airflow are applied: on, off, or their names.
+    # Changes to Airflow that are applied: on, off, or their names.
     airfleet_patches: Annotated[str, AfterValidator(_patches)] = switch.ON
-    # Where people open the web UI; empty: on this machine.
+    # Address of the web UI for people; empty: on this machine.
     base_url: Annotated[str, Field(pattern=r"^(|https?://\S+)$")] = ""
-    # Public half of the key for backups; empty: no backup can be made.
+    # Public half of the backup key; empty: no backups.
     backup_recipient: str = ""
 
-    # Where workers on other machines reach this stack, under Docker only.
+    # Ports for workers on other machines, under Docker only.
     join_execution_api_port: Port = 8081
     join_broker_port: Port = 6379
     join_postgres_port: Port = 5434
@@ -160,7 +160,7 @@ class Settings(BaseSettings):
     builtin_postgres: Annotated[int, Field(ge=0, le=1)] = 1
     builtin_redis: Annotated[int, Field(ge=0, le=1)] = 1
 
-    # Not a key of the file: the lines of it that worker_variable_prefixes names.
+    # Not a key of the file: the keys that worker_variable_prefixes selects.
     worker_variables: dict[str, str] = {}
 
     @field_validator("bind_address")
@@ -180,7 +180,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read the file alone: a variable that happens to be in the shell must not change a running stack."""
+        """Read the file only: a variable of the shell must not change a running stack."""
         return (init_settings, dotenv_settings)
 
     @classmethod
@@ -199,7 +199,7 @@ class Settings(BaseSettings):
         return not self.smtp_host
 
     def secrets(self) -> list[str]:
-        """Every secret's text, for a writer that must leave them out."""
+        """The text of every secret, for code that must not print them."""
         values = (getattr(self, name) for name in type(self).model_fields)
         return [v.get_secret_value() for v in values if isinstance(v, SecretStr) and v.get_secret_value()]
 
@@ -226,7 +226,7 @@ def _passed_on(env_file: Path) -> dict[str, str]:
 
 
 def from_environment() -> Settings:
-    """Return the settings in this process's environment: a one-shot role has .env handed to it that way.
+    """Return the settings in this process's environment, which is how a one-shot role gets .env.
 
     Raises AirfleetError with one problem per bad key, secrets left out.
     """

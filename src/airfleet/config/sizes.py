@@ -1,11 +1,11 @@
 """Sizes of a deployment by name: the keys of .env that `./airfleet init --size NAME` sets together.
 
-docs/scaling.md has what each was measured to hold and to do.
+docs/scaling.md has the measured speed and memory of each.
 """
 
 from collections.abc import Mapping
 
-# How many of each, what one runs at once, and the memory that containers may take. `server` is .env.example's own.
+# Numbers of roles, slots, and memory limits of containers. `server` has the values of .env.example.
 SIZES: Mapping[str, Mapping[str, str]] = {
     "laptop": {
         "WORKERS": "1",

@@ -1,1 +1,1 @@
-"""Every metric of the deployment, once: its name, unit, labels, help text and where it comes from."""
+"""Every metric of the deployment, defined once: name, unit, labels, help text and source."""

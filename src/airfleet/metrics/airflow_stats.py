@@ -1,4 +1,4 @@
-"""Every stat the installed Airflow can send, and what becomes of it: mapped, or dropped with the reason.
+"""Every stat that the installed Airflow can send: mapped to a metric, or dropped with a reason.
 
 Two tables. ``AIRFLOW_STATS`` names each stat of Airflow's registry and each further one that its code sends.
 ``COMPUTED`` names each form in which the code puts a name together (``{}`` stands for what is filled in at
@@ -50,7 +50,7 @@ def _drop(reason: str, *names: str, sent_as: str = COUNTER) -> list[Stat]:
 
 _TASKS = [
     _map("task.duration", TIMER, m.TASK_DURATION),
-    # Per queue, not per task: the wait is a property of pools and limits, and 10 000 more histograms are not.
+    # Per queue, not per task: pools and limits decide the wait, and 10 000 more histograms would be too many.
     _map("task.scheduled_duration", TIMER, m.TASK_SCHEDULED_WAIT, task_id=""),
     _map("ti.start", COUNTER, m.TASK_START),
     _map("ti.finish", COUNTER, m.TASK_FINISH),

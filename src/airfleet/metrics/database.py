@@ -1,4 +1,4 @@
-"""The metrics of the read-only exporter: what StatsD cannot see."""
+"""The metrics of the read-only exporter: values that StatsD does not have."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from airfleet.metrics.model import Metric, Unit, counter, gauge
 SOURCE_UP = gauge(
     "airfleet_source_up",
     "source",
-    help="1 while the exporter's last look at the source worked and is fresh, else 0.",
+    help="1 while the exporter's last read of the source succeeded and is recent, else 0.",
 )
 SOURCE_DURATION = gauge(
     "airfleet_source_look_seconds",
     "source",
-    help="How long the last look at the source took.",
+    help="Duration of the last read of the source.",
     unit=Unit.SECONDS,
 )
-SOURCE_FAILURES = counter("airfleet_source_failures_total", "source", help="Looks at the source that failed.")
+SOURCE_FAILURES = counter("airfleet_source_failures_total", "source", help="Reads of the source that failed.")
 
 RUNNING_AGE = gauge(
     "airflow_db_running_age_seconds",
@@ -48,14 +48,13 @@ TASK_ENDS = counter(
     "airflow_db_task_ends_total",
     "dag_id",
     "state",
-    help="Tries that ended, by end state, as the API server and the scheduler wrote it down.",
+    help="Tries that ended, by end state, as the API server and the scheduler recorded it.",
 )
 TASKS_KILLED = counter(
     "airflow_db_tasks_killed_total",
     "dag_id",
     "reason",
-    help="Tries whose process said nothing at its end: signal (SIGKILL, out of memory), heartbeat_lost, "
-    "state_mismatch.",
+    help="Tries whose process did not report its end: signal (SIGKILL, out of memory), heartbeat_lost, state_mismatch.",
 )
 WAITING_AGE = gauge(
     "airflow_db_oldest_waiting_age_seconds",
@@ -63,7 +62,7 @@ WAITING_AGE = gauge(
     "task_id",
     "queue",
     "reason",
-    help="Time the oldest waiting task has waited, and for what: pool, limit, no_consumer, no_slot, scheduler, broker.",
+    help="Time the oldest waiting task has waited, and why: pool, limit, no_consumer, no_slot, scheduler, broker.",
     unit=Unit.SECONDS,
 )
 DEADLINES = gauge(
@@ -71,7 +70,7 @@ DEADLINES = gauge(
     "dag_id",
     "alert",
     "state",
-    help="Deadlines of Dag runs: pending, missed, or overdue (past, and the scheduler has not said so yet).",
+    help="Deadlines of Dag runs: pending, missed, or overdue (past, and not yet evaluated by the scheduler).",
 )
 TASK_SLA = gauge(
     "airflow_task_sla_seconds",
@@ -91,12 +90,12 @@ WORKERS = gauge("airflow_workers", help="Celery workers that answer.")
 WORKER_SLOTS = gauge("airflow_worker_slots", "state", help="Worker slots: total, and busy with a task.")
 
 REDIS_UP = gauge("airfleet_redis_up", help="1 while Redis answers.")
-REDIS_MEMORY = gauge("airfleet_redis_memory_bytes", help="Memory Redis uses for data.", unit=Unit.BYTES)
-REDIS_MEMORY_MAX = gauge("airfleet_redis_memory_limit_bytes", help="Redis' maxmemory; 0 is none.", unit=Unit.BYTES)
+REDIS_MEMORY = gauge("airfleet_redis_memory_bytes", help="Memory that Redis uses for data.", unit=Unit.BYTES)
+REDIS_MEMORY_MAX = gauge("airfleet_redis_memory_limit_bytes", help="Redis' maxmemory; 0 means none.", unit=Unit.BYTES)
 REDIS_CLIENTS = gauge("airfleet_redis_clients", help="Connected clients.")
 REDIS_COMMANDS = counter("airfleet_redis_commands_total", help="Commands served.")
 REDIS_EVICTED = counter(
-    "airfleet_redis_evicted_keys_total", help="Keys thrown out for want of memory; each may be a task."
+    "airfleet_redis_evicted_keys_total", help="Keys evicted for lack of memory; each may be a task."
 )
 
 POSTGRES_UP = gauge("airfleet_postgres_up", help="1 while Postgres answers.")
@@ -126,7 +125,7 @@ HOST_LOAD = gauge("airfleet_host_load1", help="Load average over one minute.")
 HOST_MEMORY = gauge("airfleet_host_memory_bytes", "state", help="Memory: total, available.", unit=Unit.BYTES)
 HOST_UDP_DROPPED = counter(
     "airfleet_host_udp_dropped_total",
-    help="UDP datagrams the kernel threw away because a program read too slowly; StatsD's are among them.",
+    help="UDP datagrams that the kernel dropped because a program read too slowly, StatsD's among them.",
 )
 HOST_DISK = gauge(
     "airfleet_host_disk_bytes",

@@ -1,4 +1,4 @@
-"""What a metric is: the vocabulary the tables of this package are written in."""
+"""The model of a metric, which the tables of this package use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Prometheus metrics that Airflow's StatsD stream is turned into."""
+"""The Prometheus metrics made from Airflow's StatsD stream."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ TASK_DURATION = histogram(
     "airflow_task_duration_seconds",
     "dag_id",
     "task_id",
-    help="How long a try of the task ran in its worker, good or bad.",
+    help="Running time of a try of the task in its worker, successful or not.",
 )
 TASK_SCHEDULED_WAIT = histogram(
     "airflow_task_scheduled_wait_seconds",
     "dag_id",
     "queue",
-    help="Time from scheduled to queued: what pools and limits cost. First tries only.",
+    help="Time from scheduled to queued: the wait for pools and limits. First tries only.",
 )
 TASK_START = counter("airflow_task_start_total", "dag_id", "task_id", help="Tries that began in a worker.")
 TASK_FINISH = counter(
@@ -22,7 +22,7 @@ TASK_FINISH = counter(
     "dag_id",
     "task_id",
     "state",
-    help="Tries that ended in their worker, by end state; up_for_retry is a failed try with another to come.",
+    help="Tries that ended in their worker, by end state; up_for_retry is a failed try that will be retried.",
 )
 TASK_FAILURES = counter("airflow_task_failures_total", "dag_id", help="Failed tries, retried or not.")
 OPERATOR_FINISH = counter(
@@ -35,7 +35,7 @@ TASK_KILLED = counter(
     "airflow_task_killed_total",
     "dag_id",
     "reason",
-    help="Tries the scheduler gave up on: killed_externally or heartbeat_lost.",
+    help="Tries that the scheduler failed: killed_externally or heartbeat_lost.",
 )
 ORPHANED_TASKS = counter(
     "airflow_orphaned_tasks_total",
@@ -84,9 +84,9 @@ DAGRUN_FIRST_TASK_START_DELAY = histogram(
     "dag_id",
     help="Time from a scheduled run's queueing to the start of its first task.",
 )
-DAG_CALLBACK_EXCEPTIONS = counter("airflow_dag_callback_exceptions_total", "dag_id", help="Dag callbacks that raised.")
+DAG_CALLBACK_EXCEPTIONS = counter("airflow_dag_callback_exceptions_total", "dag_id", help="Failed Dag callbacks.")
 DAGRUNS_RUNNING = gauge("airflow_dagruns_running", help="Dag runs in state running.")
-SCHEDULER_LOOP = histogram("airflow_scheduler_loop_seconds", help="One turn of the scheduler's loop.")
+SCHEDULER_LOOP = histogram("airflow_scheduler_loop_seconds", help="Duration of one loop of the scheduler.")
 SCHEDULER_CRITICAL_SECTION = histogram(
     "airflow_scheduler_critical_section_seconds",
     help="Time the scheduler took to look for tasks to queue; under a lock where one was scheduled.",
@@ -97,7 +97,7 @@ SCHEDULER_CRITICAL_SECTION_QUERY = histogram(
 )
 SCHEDULER_CRITICAL_SECTION_BUSY = counter(
     "airflow_scheduler_critical_section_busy_total",
-    help="Turns in which another scheduler held the lock.",
+    help="Loops in which another scheduler held the lock.",
 )
 SCHEDULER_EXECUTOR_HEARTBEAT = histogram(
     "airflow_scheduler_executor_heartbeat_seconds",
@@ -107,12 +107,12 @@ SCHEDULER_EXECUTOR_HEARTBEAT = histogram(
 SCHEDULER_TASKS = gauge(
     "airflow_scheduler_tasks",
     "state",
-    help="Tasks the scheduler could queue in its last turn (executable), or not, for want of pool slots (starving).",
+    help="Tasks the scheduler could queue in its last loop (executable), or not, for lack of pool slots (starving).",
 )
 HEARTBEATS = counter(
     "airflow_heartbeats_total",
     "component",
-    help="Signs of life of the scheduler, the Dag processor and the triggerer.",
+    help="Heartbeats of the scheduler, the Dag processor and the triggerer.",
 )
 JOB_HEARTBEAT_FAILURES = counter(
     "airflow_job_heartbeat_failures_total",
@@ -125,21 +125,21 @@ POOL_SLOTS = gauge(
     help="Slots of the pool, open or taken by scheduled, queued, running or deferred tasks.",
 )
 POOL_STARVING_TASKS = gauge(
-    "airflow_pool_starving_tasks", "pool_name", help="Tasks the pool had no slot for in the last turn."
+    "airflow_pool_starving_tasks", "pool_name", help="Tasks the pool had no slot for in the last loop."
 )
 EXECUTOR_OPEN_SLOTS = gauge(
-    "airflow_executor_open_slots", "executor_class_name", help="Tasks the executor would still take."
+    "airflow_executor_open_slots", "executor_class_name", help="Tasks the executor has room for."
 )
 EXECUTOR_QUEUED_TASKS = gauge(
-    "airflow_executor_queued_tasks", "executor_class_name", help="Tasks the executor has not handed on yet."
+    "airflow_executor_queued_tasks", "executor_class_name", help="Tasks the executor has not published yet."
 )
 EXECUTOR_RUNNING_TASKS = gauge(
     "airflow_executor_running_tasks",
     "executor_class_name",
-    help="Tasks handed to the executor whose end it has not seen: waiting in Celery or running.",
+    help="Tasks of the executor whose end it has not seen: waiting in Celery or running.",
 )
 CELERY_PUBLISH_TIMEOUTS = counter(
-    "airflow_celery_publish_timeouts_total", help="Tasks that could not be handed to Redis in time."
+    "airflow_celery_publish_timeouts_total", help="Tasks that could not be published to Redis in time."
 )
 DAG_FILE_PARSE = histogram(
     "airflow_dag_file_parse_seconds",
@@ -161,7 +161,7 @@ DAG_PROCESSOR_LOOP = gauge(
 )
 DAG_FILES_QUEUED = gauge("airflow_dag_files_queued", help="Dag files waiting to be parsed.")
 DAG_FILE_TIMEOUTS = counter(
-    "airflow_dag_file_timeouts_total", "file_path", help="Dag files whose parsing was killed for its time."
+    "airflow_dag_file_timeouts_total", "file_path", help="Dag files whose parsing was killed by its time limit."
 )
 DAG_IMPORT_ERRORS = gauge("airflow_dag_import_errors", help="Dag files that do not import.")
 DAGS = gauge("airflow_dags", help="Dags found in the Dag files.")
@@ -176,9 +176,9 @@ DEADLINE_CALLBACKS = counter(
 )
 TRIGGERER_RUNNING = gauge("airflow_triggerer_running", "hostname", help="Triggers that run in the triggerer.")
 TRIGGERER_CAPACITY_LEFT = gauge(
-    "airflow_triggerer_capacity_left", "hostname", help="Triggers the triggerer would still take."
+    "airflow_triggerer_capacity_left", "hostname", help="Triggers the triggerer has capacity for."
 )
-TRIGGERS = counter("airflow_triggers_total", "outcome", help="Triggers that fired (succeeded) or broke (failed).")
+TRIGGERS = counter("airflow_triggers_total", "outcome", help="Triggers that fired (succeeded) or raised (failed).")
 TRIGGERER_BLOCKED = counter(
     "airflow_triggerer_blocked_total",
     help="Times a trigger blocked the triggerer's event loop.",

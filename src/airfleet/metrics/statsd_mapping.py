@@ -17,7 +17,7 @@ from airfleet.metrics.statsd import (
     DAGS,
 )
 
-# What Airflow puts before every name: [metrics] statsd_prefix.
+# Airflow's prefix of every name: [metrics] statsd_prefix.
 PREFIX = "airflow."
 
 _HEADER = """\
@@ -26,12 +26,12 @@ _HEADER = """\
 # What no rule names is dropped by the last one and counted in statsd_exporter_events_actions_total.
 """
 
-# A scheduler that starts anew never takes back what it said before, so a gauge must not outlive it for
-# long; it repeats its gauges every 30 s.
+# A restarted scheduler does not reset the gauges of the earlier one, so a gauge must expire soon; it is sent again
+# every 30 s.
 GAUGE_TTL = "2m"
 # The Dag processor repeats these after each parse of a file, which may be minutes away.
 PARSE_GAUGE_TTL = "1h"
-# Longer than a week, or the counter of a weekly Dag would be born again at every run.
+# Longer than a week, or the counter of a weekly Dag would start at 0 in every run.
 LONG_TTL = "192h"
 
 _AFTER_PARSING = (DAG_FILE_AGE, DAG_IMPORT_ERRORS, DAG_PROCESSOR_LOOP, DAGS)

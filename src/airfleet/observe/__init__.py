@@ -1,1 +1,1 @@
-"""Metrics, the exporter, the monitoring servers, and boards drawn without Grafana."""
+"""Metrics, the exporter, the monitoring servers, and dashboards drawn without Grafana."""

@@ -1,1 +1,1 @@
-"""What an operator does with a stack: runs, checks, backups, new secrets, upgrades, workers elsewhere."""
+"""Operations on a stack: runs, checks, backups, new secrets, upgrades, workers on other machines."""

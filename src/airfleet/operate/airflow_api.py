@@ -13,14 +13,14 @@ from airfleet.config.errors import AirfleetError
 from airfleet.config.settings import Settings
 
 _TIMEOUT_S = 30.0
-# A webserver that restarts must not end the watching of a run.
+# A restart of the webserver must not end following a run.
 _ABSENCE_S = 90.0
 FINISHED = frozenset({"success", "failed"})
 
 
 @dataclass(frozen=True)
 class Dag:
-    """A Dag as the webserver knows it; *due* tells whether unpausing it starts a scheduled run at once."""
+    """A Dag as the webserver knows it; *due* is True when unpausing it starts a scheduled run at once."""
 
     dag_id: str
     is_paused: bool
@@ -81,7 +81,7 @@ class AirflowApi:
         self._client.close()
 
     def dag(self, dag_id: str) -> Dag | None:
-        """Return the Dag, or None when there is none of this name that could be run."""
+        """Return the Dag, or None when there is no Dag of this name that can run."""
         answer = self._get(f"/api/v2/dags/{quote(dag_id, safe='')}")
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
@@ -93,7 +93,7 @@ class AirflowApi:
     def dag_ids(self) -> list[str]:
         """Return the names of all Dags.
 
-        Of a new file with several, Airflow lists all when only the first can be run yet.
+        Of a new file with several Dags, Airflow lists all before all of them can run.
         """
         return [dag["dag_id"] for dag in self._pages("/api/v2/dags", "dags", order_by="dag_id")]
 
@@ -103,7 +103,7 @@ class AirflowApi:
         return [f"{e['filename']}: {e['stack_trace'].strip().splitlines()[-1]}" for e in errors]
 
     def unpause(self, dag_id: str) -> None:
-        """Let the scheduler run the Dag."""
+        """Unpause the Dag."""
         _body(self._client.patch(f"/api/v2/dags/{quote(dag_id, safe='')}", json={"is_paused": False}))
 
     def trigger(self, dag_id: str, conf: dict[str, Any]) -> DagRun:
@@ -118,13 +118,13 @@ class AirflowApi:
         return [_run(found) for found in _body(answer)["dag_runs"]]
 
     def run(self, run: DagRun) -> DagRun:
-        """Return *run* as it is now."""
+        """Return the current state of *run*."""
         return _run(_body(self._get(_path(run))))
 
     def tasks(self, run: DagRun, *, with_rows: bool = True) -> list[TaskRun]:
         """Return the tasks of a run in the order in which they started, those that have not last.
 
-        Without *with_rows* their `rows` are None, which spares a request for each task.
+        Without *with_rows* their `rows` are None, which saves a request for each task.
         """
         found = list(self._pages(f"{_path(run)}/taskInstances", "task_instances"))
         found.sort(key=lambda task: (task["start_date"] or "9999", task["task_id"], task["map_index"]))

@@ -1,4 +1,4 @@
-"""One at a time: what must not run twice at once on a checkout."""
+"""Commands that must not run twice at once on a checkout."""
 
 import fcntl
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from airfleet.config.paths import Paths
 
 @contextmanager
 def alone(paths: Paths, command: str) -> Iterator[None]:
-    """Hold what only one *command* of this checkout can hold; raises AirfleetError while another one does."""
+    """Hold the lock of *command* on this checkout; raises AirfleetError while another process holds it."""
     paths.state.mkdir(exist_ok=True)
     with (paths.state / f"{command}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise AirfleetError(f"Another ./airfleet {command} is at work here. Wait for its end.") from None
+            raise AirfleetError(f"Another ./airfleet {command} is running here. Wait until it has ended.") from None
         yield

@@ -1,4 +1,4 @@
-"""What every command starts from: the settings of this checkout and its stack."""
+"""The settings and the stack of this checkout, for every command."""
 
 from airfleet.config import env_file, settings
 from airfleet.config.errors import AirfleetError
@@ -9,9 +9,9 @@ from airfleet.stack.protocol import Stack
 
 
 def stack(*, make_env: bool = False, engine: str | None = None) -> Stack:
-    """Return the stack of this checkout; with *make_env*, make .env where there is none.
+    """Return the stack of this checkout; with *make_env*, create .env where there is none.
 
-    Raises AirfleetError when it is to be started and its secrets are between two rotations.
+    Raises AirfleetError when it should be started while a rotation of its secrets is unfinished.
     """
     paths = Paths()
     if make_env:
@@ -31,8 +31,8 @@ def running_stack() -> Stack:
 
 
 def logins(found: Stack) -> list[tuple[str, str, str, str]]:
-    """Return name, address, user and password of each page; what watches the stack is there while it runs."""
-    given, watched_by = found.settings, found.watched_by()
+    """Return name, address, user and password of each page; those of monitoring only while it runs."""
+    given, monitoring = found.settings, found.running_monitoring()
     host = "localhost" if given.bind_address == "127.0.0.1" else given.bind_address
     pages = [
         ("Airflow", f"http://{host}:{given.webserver_port}", given.admin_user, given.admin_password),
@@ -44,10 +44,10 @@ def logins(found: Stack) -> list[tuple[str, str, str, str]]:
             given.warehouse_reader_password,
         ),
     ]
-    if "grafana" in watched_by:
+    if "grafana" in monitoring:
         pages.append(("Grafana", f"http://{host}:{given.grafana_port}", given.admin_user, given.admin_password))
     # On this machine only, whatever BIND_ADDRESS says.
     for name, port in (("Prometheus", given.prometheus_port), ("Alertmanager", given.alertmanager_port)):
-        if name.lower() in watched_by:
+        if name.lower() in monitoring:
             pages.append((name, f"http://localhost:{port}", given.monitoring_user, given.monitoring_password))
     return [(name, address, user, password.get_secret_value()) for name, address, user, password in pages]

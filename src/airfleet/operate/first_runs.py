@@ -1,4 +1,4 @@
-"""What the first `up` runs: the module that prepares, and the Dags, as FIRST_RUN in .env names them."""
+"""The first runs of `up`: a module that prepares, and Dags, as FIRST_RUN in .env names them."""
 
 from airfleet.operate.airflow_api import AirflowApi, DagRun, TaskRun
 from airfleet.operate.runs import Watch, first_run
@@ -7,9 +7,9 @@ from airfleet.stack.roles import postgres_dsn
 
 
 def run(stack: Stack, say: Say, watch: Watch) -> tuple[list[DagRun], list[TaskRun]]:
-    """Prepare, then see each Dag through its first run; return the finished runs and their tasks.
+    """Prepare, then run each Dag once; return the finished runs and their tasks.
 
-    A Dag that fails ends the sequence: those after it stand on its rows.
+    A Dag that fails ends the sequence, as later Dags need its rows.
     """
     module, _, dag_ids = stack.settings.first_run.partition(":")
     if module:
@@ -29,7 +29,7 @@ def run(stack: Stack, say: Say, watch: Watch) -> tuple[list[DagRun], list[TaskRu
 
 
 def command_environment(stack: Stack) -> dict[str, str]:
-    """Return what a team's own command finds: the warehouse's address, as loader, and the workers' variables."""
+    """Return the variables of a team command: the warehouse's address, as loader, and the workers' variables."""
     settings, at = stack.settings, stack.addresses.postgres
     outside = settings.warehouse_url.get_secret_value()
     loader = postgres_dsn("warehouse_loader", settings.warehouse_loader_password, at, "warehouse")
@@ -37,7 +37,7 @@ def command_environment(stack: Stack) -> dict[str, str]:
 
 
 def preparation_environment(stack: Stack) -> dict[str, str]:
-    """Return the superuser's address as well, for what the loader must not own; outside there is one owner of all."""
+    """Return the superuser's address too, for tables that the loader must not own; an outside one has one owner."""
     settings, at = stack.settings, stack.addresses.postgres
     outside = settings.warehouse_url.get_secret_value()
     superuser = postgres_dsn("postgres", settings.postgres_password, at, "warehouse")

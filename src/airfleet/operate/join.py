@@ -1,4 +1,4 @@
-"""The .env of workers on another machine: what they need of this stack, and nothing else."""
+"""The .env of workers on another machine, with only the keys that they need."""
 
 from pydantic import SecretStr
 
@@ -8,7 +8,7 @@ from airfleet.config.settings import Settings
 from airfleet.stack import roles
 from airfleet.stack.roles import WORKER, Addresses
 
-# Its own secrets: it reads stored connections, proves that a log request is meant for it, and sends mail.
+# A worker's secrets: it reads stored connections, checks log requests, and sends mail.
 _NEEDED = {"fernet_key", "api_secret_key", "smtp_password"}
 _VARIABLES = {
     "EXECUTION_API_URL": "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
@@ -21,7 +21,7 @@ _VARIABLES = {
 def worker_env(settings: Settings, paths: Paths, address: str) -> str:
     """Return the text of an .env for workers that reach this stack at *address*, through the profile `join`.
 
-    Compose wants every key to have a value: secrets that a worker has no use for say so.
+    Compose requires a value for every key, so secrets that a worker does not need have a placeholder.
     """
     at = Addresses(
         postgres=(address, settings.join_postgres_port),

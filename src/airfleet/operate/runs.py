@@ -1,4 +1,4 @@
-"""Running Dags and watching them."""
+"""Running Dags and following their runs."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -15,10 +15,10 @@ Watch = Callable[[DagRun, list[TaskRun]], None]
 
 
 def first_run(api: AirflowApi, dag_id: str, watch: Watch) -> DagRun:
-    """Unpause the Dag and see it through one run; return the finished run.
+    """Unpause the Dag and follow one run; return the finished run.
 
-    A run that succeeded earlier counts, and one that is under way is followed. Where unpausing starts a scheduled
-    run, that is the one; else a run is triggered by hand.
+    An earlier successful run counts, and a running one is followed. If unpausing starts a scheduled run, that one is
+    followed; otherwise a manual run is triggered.
     """
     _wait_until_known(api, dag_id)
     runs = api.runs(dag_id)
@@ -36,7 +36,7 @@ def first_run(api: AirflowApi, dag_id: str, watch: Watch) -> DagRun:
 
 
 def follow(api: AirflowApi, run: DagRun, watch: Watch) -> DagRun:
-    """Return *run* when it has finished; *watch* sees its tasks each time something changed."""
+    """Return *run* when it has finished; *watch* is called with its tasks after each change."""
     seen: list[TaskRun] = []
     while True:
         run = api.run(run)
@@ -68,7 +68,7 @@ def _wait_until_known(api: AirflowApi, dag_id: str) -> None:
 
 
 def unknown_dag(dag_id: str, known: Iterable[str]) -> str:
-    """Return the sentence for a Dag id that the webserver does not know."""
+    """Return the error for a Dag id that the webserver does not know."""
     names = ", ".join(known) or "none"
     return (
         f"There is no Dag {dag_id!r}; the webserver knows: {names}. `./airfleet check` shows files that do not parse."

@@ -1,8 +1,8 @@
 """Refuse Dag and task ids that Airflow would run and never measure.
 
-StatsD names carry the ids. Airflow drops a name silently (a line in the log of the process that sends it) when
-it is longer than 250 characters or has other characters than letters, digits and ``_ . - /``. A Dag with such an
-id would run unseen, so it is refused with an import error instead, which everybody sees.
+StatsD names carry the ids. Airflow drops a name silently (a line in the log of the process that sends it) when it is
+longer than 250 characters or has other characters than letters, digits and ``_ . - /``. A Dag with such an id would run
+without metrics, so it is refused with an import error, which is visible.
 
 ``airflow_local_settings.py`` calls `refuse_unmeasurable_ids` from its ``dag_policy``.
 """
@@ -17,8 +17,8 @@ from typing import Any
 MAX_STAT = 250
 _MEASURABLE = re.compile(r"[A-Za-z0-9_./-]+")
 
-# The longest names Airflow builds from these ids; run types and states are at their longest. The queue's and the
-# operator's name are part of some.
+# The longest names that Airflow builds from these ids, with the longest run types and states. Some contain the queue's
+# or operator's name.
 _DAG_STATS = ("dagrun.first_task_scheduling_delay,dag_id={dag},run_type=asset_materialization",)
 _TASK_STATS = (
     "task_instances_without_heartbeats_killed,dag_id={dag},task_id={task}",
@@ -30,7 +30,7 @@ _TASK_STATS = (
 
 @dataclass(frozen=True)
 class Task:
-    """What of a task becomes part of a stat's name."""
+    """The fields of a task that become part of a stat's name."""
 
     task_id: str
     operator: str = "PythonOperator"

@@ -1,7 +1,7 @@
-"""The connection `smtp_default`, made in Airflow's own processes from the mail settings that both engines hand on.
+"""The connection `smtp_default`, made in Airflow's own processes from the mail settings that both engines pass on.
 
-airflow_local_settings.py calls `provide` wherever Airflow is initialised. A role that may not send mail is given no
-such settings, and gets no connection.
+airflow_local_settings.py calls `provide` wherever Airflow is initialised. A role without permission to send mail gets
+no such settings and no connection.
 """
 
 import json
@@ -13,7 +13,7 @@ VARIABLE = "AIRFLOW_CONN_SMTP_DEFAULT"
 
 def provide() -> None:
     """Put the connection into this process's environment, unless a team has set one of its own."""
-    # Init has the whole of .env and sends no mail; only roles that do are told where the catcher is.
+    # init has all of .env and sends no mail; only roles that send mail get the mail catcher's address.
     if "MAIL_CATCHER_ADDRESS" in os.environ:
         os.environ.setdefault(VARIABLE, smtp_connection(os.environ))
 
@@ -31,7 +31,7 @@ def smtp_connection(given: Mapping[str, str]) -> str:
         "port": int(port),
         "login": user,
         "password": password,
-        # JSON, as the hook takes the text "false" of an URL for true.
+        # JSON, because the hook reads the text "false" in a URL as true.
         "extra": {"disable_ssl": True, "disable_tls": plain, "from_email": given["MAIL_FROM"]},
     }
     return json.dumps(connection)

@@ -1,1 +1,1 @@
-"""Service levels: how a Dag's author declares them, and what follows."""
+"""Service levels: their declaration in a Dag, and their evaluation."""

@@ -20,14 +20,14 @@ class RunQueued(BaseDeadlineReference):  # type: ignore[misc]
     """The moment a run was queued, registered by the plugin airfleet_sla.
 
     Not the logical date: a run triggered by hand may have none, and then has no deadline at all. Not Airflow's own
-    DAGRUN_QUEUED_AT: clearing a run whose deadline of that kind is still to come fails (apache/airflow #70368). A
-    cleared run keeps the deadline of its first queueing.
+    DAGRUN_QUEUED_AT: clearing a run before such a deadline has passed fails (apache/airflow #70368). A cleared run
+    keeps the deadline of its first queueing.
     """
 
     required_kwargs = {"dag_id", "run_id"}  # noqa: RUF012 - Airflow's own interface
 
     def _evaluate_with(self, *, session: Any, dag_id: str, run_id: str) -> datetime | None:
-        # Only where runs are made, never in a task: those have no database.
+        # Only where runs are created, never in a task, which has no database.
         from airflow.models.dagrun import DagRun
         from sqlalchemy import select
 
@@ -53,7 +53,7 @@ def run_deadline(*, hours: float = 0, minutes: float = 0, seconds: float = 0, na
 
 
 async def mail_missed_deadline(alert: str, allowed: str, context: dict[str, Any] | None = None) -> str:
-    """Mail AIRFLOW_VAR_MAIL_TO that a run missed its deadline; return what was done, for the callback's row.
+    """Mail AIRFLOW_VAR_MAIL_TO that a run missed its deadline; return a summary for the callback's row.
 
     Raises what the mail server raised: Airflow then marks the callback failed, which is counted and alerted on.
     """

@@ -5,9 +5,9 @@
     @task(**sla(minutes=5))
     def load() -> None: ...
 
-Airflow itself knows no task SLA any more. The declaration is the task's ``doc_json``: it shows among the
-task's documents in the UI and reaches the metadata database with the serialised Dag. A Dag that cannot
-import this module may write ``doc_json='{"sla_seconds": 300}'`` itself.
+Airflow itself has no task SLAs any more. The declaration is the task's ``doc_json``: it is shown among the task's
+documents in the UI and reaches the metadata database with the serialised Dag. A Dag that cannot import this module may
+write ``doc_json='{"sla_seconds": 300}'`` itself.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from datetime import timedelta
 
 KEY = "sla_seconds"
 
-# A try that failed for good leaves an XCom of this name and its number; a try without one was killed.
+# A failed last try leaves an XCom of this name and the try's number; a failed last try without one was killed.
 END_MARK = "airfleet_end_"
 
 

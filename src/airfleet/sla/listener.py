@@ -1,7 +1,7 @@
 """Counts tries that end within or after the SLA of their task, and marks tries that report their own failure.
 
-An Airflow plugin registers this module as a listener; every task process calls it at the end of a try. A
-listener that raised would only fill the log, and one that hung would hold the task's slot, so nothing here waits.
+An Airflow plugin registers this module as a listener; every task process calls it at the end of a try. A listener that
+raises only fills the log, and one that hangs occupies the task's slot, so nothing here waits.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ log = logging.getLogger(__name__)
 
 @hookimpl  # type: ignore[untyped-decorator]
 def on_task_instance_success(previous_state: Any, task_instance: Any) -> None:
-    """Judge the try against its task's SLA."""
+    """Compare the try with its task's SLA."""
     _judge(task_instance)
 
 
 @hookimpl  # type: ignore[untyped-decorator]
 def on_task_instance_failed(previous_state: Any, task_instance: Any, error: Any) -> None:
-    """Judge the try, and mark a failure for good as one that its process reported.
+    """Compare the try with its SLA, and mark a final failure as reported by its own process.
 
-    Airflow archives a try whose process asks for the next one. The last try has no such trace: without the
-    mark, a task that was killed and one that failed look alike in the metadata database.
+    Airflow archives a try whose process asks for the next one. The last try has no such trace: without the mark, a
+    killed and a failed task look the same in the metadata database.
     """
     _judge(task_instance)
     if _in_task_process(task_instance) and getattr(task_instance, "state", None) == "failed":
@@ -59,7 +59,7 @@ def _judge(task_instance: Any) -> None:
 
 
 def _in_task_process(task_instance: Any) -> bool:
-    """Say whether this is the task's own process: the scheduler tells listeners of failures too, long after."""
+    """Return whether this is the task's own process: the scheduler calls listeners for failures too, much later."""
     return (
         getattr(task_instance, "task", None) is not None
         and hasattr(task_instance, "get_template_context")

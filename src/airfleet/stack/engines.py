@@ -10,7 +10,7 @@ from airfleet.stack.docker.stack import DockerStack
 from airfleet.stack.embedded.stack import EmbeddedStack
 from airfleet.stack.protocol import Capability, RotatingStack, Stack, require
 
-# A third engine is one entry: a class that does what protocol.Stack says.
+# A third engine is one entry: a class that implements protocol.Stack.
 ENGINES: dict[str, type[DockerStack] | type[EmbeddedStack]] = {
     DockerStack.engine: DockerStack,
     EmbeddedStack.engine: EmbeddedStack,
@@ -38,7 +38,7 @@ def choose(settings: Settings, paths: Paths, asked: str | None = None) -> Stack:
 
 
 def rotating(stack: Stack) -> RotatingStack:
-    """Return *stack* as one whose secrets can be rotated; raises AirfleetError when its engine cannot do that."""
+    """Return *stack* as a RotatingStack; raises AirfleetError when its engine cannot do that."""
     require(stack, Capability.ROTATE)
     return cast(RotatingStack, stack)
 

@@ -1,7 +1,6 @@
-"""Flower's Celery configuration: the broker, and the queues to show while no worker tells of them.
+"""Flower's Celery configuration: the broker, and the queues to show while no worker reports them.
 
-The variable CELERY_CONFIG_MODULE names it. Flower asks the broker and the workers, and nothing of Airflow, which it
-therefore does not load.
+The variable CELERY_CONFIG_MODULE names it. Flower needs only the broker and the workers, so it does not load Airflow.
 """
 
 import os

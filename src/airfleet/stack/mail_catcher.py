@@ -1,4 +1,4 @@
-"""A mail server that keeps what it gets: the default until .env names a real one."""
+"""A mail server that stores all mail: the default until .env names a real one."""
 
 import os
 import secrets
@@ -11,7 +11,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 
 class _Server(SMTP):  # type: ignore[misc]
-    """Asks for name and password in the words that Go's programs wait for, Alertmanager among them."""
+    """Asks for user and password with the prompts that Go programs such as Alertmanager expect."""
 
     AuthLoginUsernameChallenge = "Username:"
     AuthLoginPasswordChallenge = "Password:"
@@ -46,7 +46,7 @@ def main() -> None:
         port=int(port),
         authenticator=_only(os.environ["MAIL_CATCHER_PASSWORD"]),
         auth_required=True,
-        # Loopback or the stack's own network; a catcher has no certificate to offer.
+        # On loopback or the stack's own network; the catcher has no certificate.
         auth_require_tls=False,
     )
     controller.start()

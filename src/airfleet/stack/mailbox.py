@@ -1,4 +1,4 @@
-"""The mail that the local catcher took.
+"""The mail in the local mail catcher.
 
 `python -m airfleet.stack.mailbox` prints it as JSON, from the folder MAIL_CATCHER_FOLDER.
 """

@@ -1,4 +1,4 @@
-"""What would keep the stack from starting: every problem at once, before anything changes."""
+"""Checks before a start: every problem at once, before anything changes."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ import psutil
 from airfleet.config.errors import AirfleetError
 from airfleet.config.settings import Settings
 
-# Postgres' first files, Redis' log, a first run's logs and the shop's data, with room to breathe.
+# Postgres' first files, Redis' log, a first run's logs and the shop's data, with a reserve.
 _NEEDED_BYTES = 1 << 30
 
 PORT_KEYS = (
@@ -22,7 +22,7 @@ PORT_KEYS = (
     "triggerer_log_port",
     "mail_catcher_port",
 )
-WATCHERS_PORT_KEYS = (
+MONITORING_PORT_KEYS = (
     "statsd_port",
     "statsd_exporter_port",
     "exporter_port",
@@ -33,14 +33,14 @@ WATCHERS_PORT_KEYS = (
 
 
 def check(settings: Settings, folders: list[Path], own_pids: set[int]) -> None:
-    """Raise AirfleetError with every problem found; *own_pids* are this stack's processes, whose ports are fine."""
+    """Raise AirfleetError with every problem found; *own_pids* are this stack's processes, which may hold the ports."""
     problems = [*_ports(settings, own_pids), *_disk(folders)]
     if problems:
         raise AirfleetError(*problems)
 
 
 def _ports(settings: Settings, own_pids: set[int]) -> list[str]:
-    keys = (*PORT_KEYS, *(WATCHERS_PORT_KEYS if settings.monitoring else ()))
+    keys = (*PORT_KEYS, *(MONITORING_PORT_KEYS if settings.monitoring else ()))
     wanted = {key: int(getattr(settings, key)) for key in keys}
     for number in range(settings.schedulers):
         wanted[f"scheduler_health_port{f' + {number}' if number else ''}"] = settings.scheduler_health_port + number
@@ -67,23 +67,23 @@ def port_problems(wanted: dict[str, int], own_pids: set[int]) -> list[str]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports on which nothing listens, with room after each, as a second scheduler takes the next.
+    """Return free ports, with a free one after each, as a second scheduler takes the next.
 
-    They lie under the range that the kernel takes from for outgoing connections.
+    They are below the kernel's range for outgoing connections.
     """
     chosen: list[int] = []
-    # Processes that ask at the same time, whose pids are near to each other, begin far from each other.
+    # Processes that ask at the same time have neighbouring pids, and start far from each other.
     for port in range(18000 + os.getpid() * 1051 % 1600 * 8, 32000, 8):
         with socket.socket() as probe:
             try:
-                # Every address: another stack's log server takes its port on addresses of its own.
+                # On every address, as another stack's log server uses its own loopback addresses.
                 probe.bind(("0.0.0.0", port))  # noqa: S104 - nothing listens # nosec B104
             except OSError:
                 continue
         chosen.append(port)
         if len(chosen) == count:
             return chosen
-    raise AirfleetError(f"Only {len(chosen)} of {count} ports are free under 32000. End what listens there.")
+    raise AirfleetError(f"Only {len(chosen)} of {count} ports are free under 32000. Stop programs that use them.")
 
 
 def _is_free(address: str, port: int, kind: str) -> bool:
@@ -98,7 +98,7 @@ def _is_free(address: str, port: int, kind: str) -> bool:
 
 
 def _owner(address: str, port: int, kind: str) -> psutil.Process | None:
-    # One port may have an owner on each address; one that listens on all of them is in the way everywhere.
+    # A port may have a different owner on each address; an owner that listens on all addresses always conflicts.
     in_the_way = {(ip, port) for ip in (address, "0.0.0.0", "::")}  # noqa: S104 - compared, not bound # nosec B104
     try:
         for connection in psutil.net_connections(kind):

@@ -1,4 +1,4 @@
-"""What both engines can do with one stack, and what one of them cannot do yet."""
+"""The interface of a stack on both engines, and the capabilities that one of them lacks."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Say = Callable[[str], None]
 
 
 class Capability(Enum):
-    """Something that not every engine can do; the value is the command."""
+    """A feature that not every engine has; the value is the command."""
 
     ROTATE = "rotate"
     UPGRADE_CHECK = "upgrade --check"
@@ -38,33 +38,33 @@ class InstanceState:
 
     @property
     def reports_as(self) -> str:
-        """The name under which this process reports what it changed (airfleet.runtime.patches.reported)."""
+        """The name under which this process reports its changes to Airflow (airfleet.runtime.patches.reported)."""
         return self.name
 
 
 class Stack(Protocol):
-    """What both engines can do with the roles of one checkout."""
+    """The interface of one checkout's stack on either engine."""
 
     settings: Settings
     paths: Paths
     engine: str
-    # What this engine cannot do, each with the sentence that says what to do instead.
+    # The features that this engine lacks, each with advice on what to do instead.
     lacks: Mapping[Capability, str]
     # Whether BIND_ADDRESS moves the warehouse's port, too; else it is on this machine only.
     publishes_warehouse: bool
 
     @property
     def addresses(self) -> Addresses:
-        """Where a role finds the servers."""
+        """The servers' addresses for a role."""
 
-    def watch(self, say: Say, note: Say) -> None:
-        """Bring up what watches the stack where it does not run yet; raises AirfleetError when it cannot.
+    def start_monitoring(self, say: Say, note: Say) -> None:
+        """Start monitoring where it does not run yet; raises AirfleetError when it cannot be started.
 
-        *note* is told what is worth more than a line of progress.
+        *note* prints a line permanently, as the programs that are used.
         """
 
-    def watched_by(self) -> set[str]:
-        """Return the names of what watches the stack and runs: prometheus, alertmanager, grafana, ..."""
+    def running_monitoring(self) -> set[str]:
+        """Return the names of the monitoring servers that run: prometheus, alertmanager, grafana, ..."""
 
     def is_running(self) -> bool:
         """Return whether anything of the stack runs."""
@@ -109,14 +109,14 @@ class Stack(Protocol):
         """Return the worker that a task knows as *hostname*."""
 
     def mails(self) -> list[Mail]:
-        """Return what the mail catcher took, oldest first."""
+        """Return the mail in the mail catcher, oldest first."""
 
 
 class RotatingStack(Stack, Protocol):
-    """What a stack with Capability.ROTATE can do besides."""
+    """What a stack with Capability.ROTATE can do in addition."""
 
     def up(self, counts: dict[str, int], say: Say, rotated: Rotated = ...) -> None:
-        """Start what does not run; bring secrets that were *rotated* into the servers."""
+        """Start what does not run; apply *rotated* secrets to the servers."""
 
     def stop(self, names: Iterable[str], say: Say) -> None:
         """Stop these processes and return when they have ended, workers after their running tasks."""
@@ -125,10 +125,10 @@ class RotatingStack(Stack, Protocol):
         """Return the names of the processes that run."""
 
     def given(self, settings: Settings) -> Mapping[str, object]:
-        """Return, by process, what each would be given of *settings*: it is restarted when that changes."""
+        """Return, by process, the variables that it would get from *settings*; it is restarted when they change."""
 
     def workers(self) -> CeleryClient:
-        """Return a client that asks and orders the workers; use as a context manager."""
+        """Return a client that queries and controls the workers; use as a context manager."""
 
 
 def require(stack: Stack, capability: Capability) -> None:

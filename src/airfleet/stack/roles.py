@@ -1,6 +1,6 @@
-"""Every role of the stack: its command, and the secrets and addresses it is given.
+"""Every role of the stack: its command, its secrets and its addresses.
 
-The embedded stack starts the roles from here; a test holds the compose file to the same table.
+The embedded stack starts the roles from here; a test compares the compose file with the same table.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ BROKER_URL = "AIRFLOW__CELERY__BROKER_URL"
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where one role finds the others: host and port of each server."""
+    """Host and port of each server, for one role."""
 
     postgres: tuple[str, int]
     redis: tuple[str, int]
@@ -29,7 +29,7 @@ class Addresses:
 
 
 class Grant(Enum):
-    """Something that a role is let into."""
+    """A permission of a role."""
 
     METADATA = "metadata database"
     RESULTS = "Celery's results"
@@ -57,7 +57,7 @@ class HttpPage:
 
 @dataclass(frozen=True)
 class JobHeartbeat:
-    """Healthy when Airflow's job of this type has a young heartbeat in the metadata database.
+    """Healthy when Airflow's job of this type has a recent heartbeat in the metadata database.
 
     *component* is what the webserver's health page calls it.
     """
@@ -68,12 +68,12 @@ class JobHeartbeat:
 
 @dataclass(frozen=True)
 class ConsumesQueues:
-    """Healthy when the worker says over the broker that it takes tasks from its queues."""
+    """Healthy when the worker answers over the broker that it consumes its queues."""
 
 
 @dataclass(frozen=True)
 class ListensOn:
-    """Healthy when a TCP connection is taken; the ports are .env's key (embedded) and the container's."""
+    """Healthy when a TCP connection is accepted; the ports are .env's key (embedded) and the container's."""
 
     port_key: str
     container_port: int
@@ -85,7 +85,7 @@ Probe = HttpPage | JobHeartbeat | ConsumesQueues | ListensOn
 
 @dataclass(frozen=True, kw_only=True)
 class Role:
-    """One kind of process: its Compose service name, command, health check, and what it may reach."""
+    """One kind of process: Compose service name, command, health check, permissions."""
 
     name: str
     command: tuple[str, ...]
@@ -126,7 +126,7 @@ DAG_PROCESSOR = Role(
     name="airflow-dag-processor",
     command=("airflow", "dag-processor"),
     probe=JobHeartbeat("DagProcessorJob", "dag_processor"),
-    # Runs the failure callbacks of tasks whose own process was killed, hence the mail server.
+    # Runs the failure callbacks of tasks whose own process was killed, so it needs the mail server.
     grants=frozenset({Grant.METADATA, Grant.FERNET, Grant.MAIL}),
 )
 TRIGGERER = Role(
@@ -168,7 +168,8 @@ MAIL_CATCHER = Role(
     runs_airflow=False,
 )
 
-# In the order in which they start: the webserver first, as tasks report to it; workers before what feeds them.
+# In the order in which they start: the webserver first, as tasks report to it; workers before the roles that give them
+# tasks.
 ROLES: tuple[Role, ...] = (
     MAIL_CATCHER,
     WEBSERVER,
@@ -188,7 +189,7 @@ def counts(settings: Settings) -> dict[str, int]:
 
 
 def environment(role: Role, settings: Settings, at: Addresses) -> dict[str, str]:
-    """Return the variables that *role* is given: addresses and secrets of its grants, and nothing else."""
+    """Return the variables of *role*: addresses and secrets of its grants, and nothing else."""
     given: dict[str, str] = {}
     if role.runs_airflow:
         given |= {
@@ -257,7 +258,7 @@ def _warehouse(s: Settings, at: Addresses) -> Mapping[str, str]:
 
 
 def mail_variables(s: Settings, at: Addresses) -> dict[str, str]:
-    """Return where mail goes, as whoever sends it is told: to SMTP_HOST, or to the catcher while that is empty."""
+    """Return the mail variables for senders: SMTP_HOST, or the mail catcher while that is empty."""
     host, port = at.mail_catcher
     return {
         "MAIL_FROM": s.mail_from,

@@ -2,7 +2,7 @@
 
 from airflow.sdk import dag, task
 
-# As many as the official deployment's executor takes at a time, [core] parallelism there.
+# As many as the stock profile's executor takes at a time, [core] parallelism there.
 TASKS = 32
 
 

@@ -17,7 +17,7 @@ from airfleet.stack.preflight import free_ports
 @pytest.fixture
 def given(tmp_path: Path) -> Settings:
     env_file.fill(tmp_path / ".env", Paths().env_example)
-    keys = (*preflight.PORT_KEYS, *preflight.WATCHERS_PORT_KEYS, "scheduler_health_port")
+    keys = (*preflight.PORT_KEYS, *preflight.MONITORING_PORT_KEYS, "scheduler_health_port")
     ports = dict(zip(keys, free_ports(len(keys)), strict=True))
     return settings.load(tmp_path / ".env").model_copy(update=ports)
 

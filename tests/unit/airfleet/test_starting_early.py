@@ -45,7 +45,7 @@ class Stack(EmbeddedStack):
     def _start_servers(self, *_: object) -> list[str]:
         return []
 
-    def _watchers(self) -> list[Any]:
+    def _monitoring_servers(self) -> list[Any]:
         return []
 
     def _finish(self, init: object, say: object, migrating: Callable[[], None]) -> None:

@@ -26,14 +26,14 @@ class Stack:
     def up(self, counts: dict[str, int], say: object) -> None:
         self.asked.append("up")
 
-    def watch(self, say: object, note: Callable[[str], None]) -> None:
-        self.asked.append("watch")
+    def start_monitoring(self, say: object, note: Callable[[str], None]) -> None:
+        self.asked.append("start_monitoring")
         note("prometheus: [/usr/bin/prometheus] is used")
         if self.fault:
             raise AirfleetError(self.fault)
 
-    def watched_by(self) -> set[str]:
-        return {"prometheus", "alertmanager"} if "watch" in self.asked and not self.fault else set()
+    def running_monitoring(self) -> set[str]:
+        return {"prometheus", "alertmanager"} if "start_monitoring" in self.asked and not self.fault else set()
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
 def test_up_runs_the_first_dags_before_it_builds_what_watches_and_shows_the_new_pages(stack: Stack) -> None:
     done = CliRunner().invoke(app.app, ["up"])
     assert done.exit_code == 0, done.output
-    assert stack.asked == ["up", "first run", "watch"]
+    assert stack.asked == ["up", "first run", "start_monitoring"]
     assert "http://localhost:9090" in done.output
     assert "  prometheus: [/usr/bin/prometheus] is used\n" in done.output
     assert done.output.count(stack.settings.monitoring_password.get_secret_value()) == 2

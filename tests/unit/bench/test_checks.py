@@ -33,7 +33,7 @@ def test_a_spell_shorter_than_the_intervals_has_every_check_in_it() -> None:
 
 def test_a_check_that_goes_on_refusing_is_no_measurement() -> None:
     check = HealthCheck("a-role", 1.0, [sys.executable, "-I", "-c", "raise SystemExit(3)"], {})
-    with pytest.raises(AirfleetError, match="exits 3 again and again"):
+    with pytest.raises(AirfleetError, match="exits 3 repeatedly"):
         health_checks.cores([check], seconds=0.1)
 
 

@@ -29,6 +29,6 @@ def test_what_it_does_not_know_is_named(asked: dict[str, Any], said: str) -> Non
 def test_a_second_one_leaves_the_first_ones_stacks_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     at = Paths(tmp_path)
     monkeypatch.setattr(bench, "Paths", lambda: at)
-    with alone(at, "bench"), pytest.raises(AirfleetError, match=r"Another \./airfleet bench is at work"):
+    with alone(at, "bench"), pytest.raises(AirfleetError, match=r"Another \./airfleet bench is running"):
         bench.bench(parts=["load"])
     assert [path.name for path in at.state.iterdir()] == ["bench.lock"]

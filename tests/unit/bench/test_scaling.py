@@ -107,10 +107,10 @@ def test_what_filling_all_slots_costs_is_calculated(
     by_role = found["cpu_s_per_task_by_role"][OURS]
     by_role["airflow-worker"] += cpu_s - sum(by_role.values())
     text = " ".join(page(found).split())
-    assert f"it takes them {all_s} s to start" in text
-    assert f"and {one_s} s for those of one worker" in text
-    assert f"the efficiency is {with_turns}." in text
-    assert f"which makes {without}." in text
+    assert f"it takes {all_s} s to start" in text
+    assert f"and {one_s} s in those of one worker" in text
+    assert f"the efficiency to {with_turns}." in text
+    assert f"the limit would be {without}." in text
 
 
 @pytest.mark.parametrize(
@@ -123,9 +123,25 @@ def test_what_filling_all_slots_costs_is_calculated(
         ("soak", "## Sizes\n"),
         ("waiting", "## What a task costs while it runs"),
         ("waiting", "## Sizes\n"),
-        ("waiting", "## What gives out first"),
+        ("waiting", "## Which limit comes first"),
     ],
 )
 def test_what_was_not_measured_has_no_section(missing: str, heading: str) -> None:
     assert heading in page(measured(*PARTS))
     assert heading not in page(measured(*(part for part in PARTS if part != missing)))
+
+
+def test_a_cost_that_was_measured_below_zero_is_said_to_be_too_small_to_measure() -> None:
+    found = measured(*PARTS)
+    for part, figures in (
+        ("load", {"cpu_s_per_run": -1.67}),
+        ("parse", {"dag_processor_mib_more": -29.2}),
+        ("waiting", {"cpu_ms_per_task_second": {"airflow-webserver": 0.8, "postgres": -0.048}}),
+        ("soak", {"mib_per_1000_tasks": {"airflow-scheduler": -0.3, "postgres": 2.5}}),
+    ):
+        found["parts"][part] = {OURS: PARTS[part] | figures}
+    text = page(found)
+    assert "and nothing measurable\nfor the run itself" in text
+    assert "the dag-processor did not grow, and that of the scheduler grew by 5.0 MiB" in text
+    assert "| postgres | none | none |" in text
+    assert [line for line in text.splitlines() if "| -" in line and "---" not in line] == []

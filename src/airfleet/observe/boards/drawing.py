@@ -1,4 +1,4 @@
-"""A line chart as SVG text, without a library: it stands inside a page that loads nothing."""
+"""A line chart as SVG text, without a library, for a page that loads nothing."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Draw every dashboard's panels into one HTML page, from their own JSON and live queries.
 
-For machines without Grafana. The page stands alone: pictures are SVG inside it, and it loads nothing.
+For machines without Grafana. The page is self-contained: pictures are SVG inside it, and it loads nothing.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from airfleet.observe.boards.drawing import line_chart
 from airfleet.observe.boards.query import PrometheusClient, QueryError
 from airfleet.observe.boards.units import human
 
-# A panel with more series than this is a picture of nothing.
+# A panel with more series than this is unreadable.
 MAX_SERIES = 12
 POINTS = 120
-# Grafana's own rule for $__rate_interval: four scrapes and more, so that a rate has points to stand on.
+# Grafana's own rule for $__rate_interval: four scrapes and more, so that a rate has enough points.
 RATE_INTERVAL_S = 60
 
 _STYLE = """
@@ -40,7 +40,7 @@ display:block}.none{color:#8c959f;font-size:.72rem}.key{display:inline-block;mar
 
 @dataclass
 class Drawn:
-    """What became of the panels: the number drawn, those without data, and those whose query failed and why."""
+    """The result: number of panels drawn, those without data, and those whose query failed and why."""
 
     panels: int = 0
     empty: list[str] = field(default_factory=list)
@@ -59,7 +59,7 @@ def fill(expression: str, *, seconds: int) -> str:
 def write(target: Path, boards: Iterable[Path], prometheus: PrometheusClient, *, minutes: int = 60) -> Drawn:
     """Draw the *boards* (dashboard JSON files) over the last *minutes* into *target*.
 
-    A panel whose query fails or finds nothing says so in its place. Raises QueryError when Prometheus is away.
+    A panel whose query fails or finds nothing says so in its place. Raises QueryError when Prometheus does not answer.
     """
     prometheus.instant("1")
     drawn = Drawn()
@@ -121,7 +121,7 @@ def _body(panel: dict[str, Any], unit: str, prometheus: PrometheusClient, end: f
 def _points(series: dict[str, Any], legend: str) -> list[tuple[str, list[tuple[float, float]]]]:
     name = _name(series["metric"], legend)
     if "histograms" in series:
-        # A heatmap has no place in a line chart: its tries by their mean, and how many.
+        # A line chart cannot show a heatmap, so it shows the mean of the tries and their number.
         means = [
             (float(at), float(one["sum"]) / float(one["count"]))
             for at, one in series["histograms"]

@@ -1,4 +1,4 @@
-"""Questions to Prometheus over its HTTP API."""
+"""Queries to Prometheus over its HTTP API."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class QueryError(RuntimeError):
 
 
 class PrometheusClient:
-    """Asks the Prometheus at *url*, with the user and password of *login* where it wants one."""
+    """A client of the Prometheus at *url*, with the user and password of *login* where it requires one."""
 
     def __init__(self, url: str, login: tuple[str, str] | None = None) -> None:
-        """Connect at each question."""
+        """Connect at each query."""
         self._url = url.rstrip("/")
         self._login = login
 

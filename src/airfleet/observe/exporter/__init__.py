@@ -1,1 +1,1 @@
-"""A read-only look at what StatsD cannot see: the metadata database, Redis, Celery's workers and the host."""
+"""A read-only exporter for sources without StatsD: the metadata database, Redis, Celery's workers and the host."""

@@ -1,4 +1,4 @@
-"""The look at the webserver's own health page."""
+"""The source for the webserver's health page."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from airfleet.observe.exporter.collector import Samples
 
 
 class Webserver:
-    """Whether the webserver answers, and what it says of the others."""
+    """Whether the webserver answers, and the state of the components on its health page."""
 
     name = "webserver"
 
     def __init__(self, url: str, timeout_s: float) -> None:
-        """Ask below *url*, the webserver's root."""
+        """Read below *url*, the webserver's root."""
         self._url = f"{url.rstrip('/')}/api/v2/monitor/health"
         self._timeout_s = timeout_s
 

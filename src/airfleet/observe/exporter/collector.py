@@ -1,7 +1,7 @@
-"""A source of metrics, and the thread that looks at it again and again.
+"""A source of metrics, and the thread that reads it periodically.
 
-Every source has a thread of its own, and a scrape reads what the last look found: a database that hangs
-neither blocks the scrape nor the look at Redis.
+Every source has its own thread, and a scrape returns the result of the last read: a database that hangs blocks neither
+the scrape nor the reading of Redis.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from airfleet.metrics.model import Kind, Metric
 
 log = logging.getLogger(__name__)
 
-# A look older than this many intervals is no longer the truth: its series end.
+# A result older than this many intervals is outdated: its series end.
 STALE_AFTER_INTERVALS = 3
 
 
 class Samples:
-    """The samples of one look, by metric."""
+    """The samples of one read, by metric."""
 
     def __init__(self) -> None:
         """Start with none."""
@@ -48,7 +48,7 @@ class Samples:
 
 
 class Source(Protocol):
-    """Something to look at. A look that fails raises; the next one must be able to succeed."""
+    """A source. A read that fails raises; the next one must be able to succeed."""
 
     name: str
 
@@ -57,10 +57,10 @@ class Source(Protocol):
 
 
 class Poller:
-    """Looks at one source every *interval_s* seconds and keeps the last good answer."""
+    """Reads one source every *interval_s* seconds and keeps the last good result."""
 
     def __init__(self, source: Source, interval_s: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """Take the source; nothing runs until `start`, and `look_once` can be called by hand."""
+        """Take the source; nothing runs until `start`, and `look_once` reads it once."""
         self.name = source.name
         self._source = source
         self._interval_s = interval_s
@@ -75,15 +75,15 @@ class Poller:
         self._thread = threading.Thread(target=self._run, name=f"look-{source.name}", daemon=True)
 
     def start(self) -> None:
-        """Look now and then at every interval, in a thread."""
+        """Read now and then at every interval, in a thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread after the look it is at."""
+        """End the thread after its current read."""
         self._stop.set()
 
     def look_once(self) -> None:
-        """Look at the source and keep the answer, or count the failure."""
+        """Read the source and keep the result, or count the failure."""
         samples = Samples()
         started = self._clock()
         try:
@@ -106,7 +106,7 @@ class Poller:
             self._good = True
 
     def families(self) -> Iterator[Family]:
-        """Yield the last answer while it is fresh, and always how the looks go."""
+        """Yield the last result while it is fresh, and always the state of the reads."""
         with self._lock:
             now = self._clock()
             fresh = self._looked_at is not None and (now - self._looked_at <= STALE_AFTER_INTERVALS * self._interval_s)
@@ -125,7 +125,7 @@ class Poller:
 
 
 class Registry:
-    """What prometheus_client collects from: the answers of some pollers."""
+    """A prometheus_client collector: the results of several pollers."""
 
     def __init__(self, pollers: Iterable[Poller]) -> None:
         """Expose *pollers*."""

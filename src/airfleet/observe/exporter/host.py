@@ -1,4 +1,4 @@
-"""The look at the machine: CPU, memory and disk."""
+"""The source for the machine: CPU, memory and disk."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from airfleet.observe.exporter.collector import Samples
 
 
 class Host:
-    """CPU, load, memory, and the file systems under the watched folders."""
+    """CPU, load, memory, and the file systems under the monitored folders."""
 
     name = "host"
 
     def __init__(self, disks: Iterable[Path]) -> None:
-        """Watch the file systems of *disks*."""
+        """Monitor the file systems of *disks*."""
         self._disks = tuple(disks)
 
     def look(self, samples: Samples) -> None:

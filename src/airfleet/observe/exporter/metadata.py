@@ -1,4 +1,4 @@
-"""The look at Airflow's metadata database."""
+"""The source for Airflow's metadata database."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Metadata:
     name = "metadata"
 
     def __init__(self, database: Database, workers: Callable[[], Workers]) -> None:
-        """Look through *database*; *workers* tells what the last look at Celery found."""
+        """Look through *database*; *workers* has the last result from Celery."""
         self._database = database
         self._workers = workers
         self._dags = SerializedDags(database)
@@ -76,7 +76,7 @@ class Metadata:
 
 
 class Ends:
-    """Counts ends and kills of tries from the audit log, from the moment of the first look on.
+    """Counts ends and kills of tries from the audit log, starting at the first read.
 
     Counting starts at 0 with the exporter, as every counter of a process does.
     """
@@ -90,9 +90,10 @@ class Ends:
         self._kills: Counter[tuple[str, str]] = Counter()
 
     def look(self, samples: Samples, dag_ids: Iterable[str] = ()) -> None:
-        """Count what the log has since the last look, and add the counters.
+        """Count the log's new entries since the last read, and add the counters.
 
-        Every one of *dag_ids* has its counters of kills from the start, at 0: one that was born at 1 would be no rise.
+        Every one of *dag_ids* has its counters of kills from the start, at 0: Prometheus sees no increase in a counter
+        that starts at 1.
         """
         for dag_id in dag_ids:
             self._know(dag_id)
@@ -125,19 +126,19 @@ class Ends:
             self._know(row["dag_id"])
             if why := kill_reason(row):
                 self._kills[row["dag_id"], why] += 1
-        # The id the first look found stays as the floor until the window has moved past it.
+        # The id of the first read is the lower bound until the window has moved past it.
         floor = self._newest - 2 * REREAD_IDS
         self._seen = {one for one in self._seen if one >= floor}
 
 
 def kill_reason(row: dict[str, Any]) -> str | None:
-    """Say how the try of a log entry was killed, or None when its process reported its end itself."""
+    """Return how the try of a log entry was killed, or None when its process reported its end itself."""
     event = row["event"]
     if event in {"heartbeat timeout", "state mismatch"}:
         return {"heartbeat timeout": "heartbeat_lost", "state mismatch": "state_mismatch"}[event]
     if row["lost"] or event not in {"failed", "up_for_retry"}:
         return None
-    # Only a task process that lives to ask for its retry has its try archived in the same transaction. (Killed with
-    # a retry left, nobody asks at all in Airflow 3.3: the scheduler finds a state mismatch.)
+    # Only a running task process can request its retry, and its try is then archived in the same transaction. (If it is
+    # killed with a retry left, no process requests it in Airflow 3.3: the scheduler finds a state mismatch.)
     said_end = row["archived"] if event == "up_for_retry" else row["said_end"]
     return None if said_end else "signal"

@@ -9,15 +9,15 @@ from pathlib import Path
 
 
 class SettingsError(ValueError):
-    """The environment lacks something the exporter needs; the message names every such key."""
+    """The environment lacks keys that the exporter needs; the message names all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Where the exporter looks and where it answers.
+    """The exporter's sources and its address.
 
-    *interval_s* is the time between two looks at a source, *timeout_s* the longest a look may take, *disks*
-    the folders whose file systems are watched.
+    *interval_s* is the time between two reads of a source, *timeout_s* the limit of a read, *disks* the folders whose
+    file systems are monitored.
     """
 
     database_url: str

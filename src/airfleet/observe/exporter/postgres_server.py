@@ -1,4 +1,4 @@
-"""The look at the Postgres server itself."""
+"""The source for the Postgres server itself."""
 
 from __future__ import annotations
 

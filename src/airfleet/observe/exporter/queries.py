@@ -19,10 +19,10 @@ def sql(name: str) -> str:
 
 
 class Database:
-    """One connection, made anew after any failure.
+    """One connection, opened again after any failure.
 
-    The session is read-only, a statement is given up after *timeout_s* seconds, and each query commits, so
-    that no transaction is left open between looks.
+    The session is read-only, a statement is given up after *timeout_s* seconds, and each query commits, so that no
+    transaction stays open between reads.
     """
 
     def __init__(self, url: str, timeout_s: float) -> None:
@@ -56,7 +56,7 @@ class Database:
             connect_timeout=max(2, int(self._timeout_s)),
             application_name="airfleet-exporter",
             options=f"-c default_transaction_read_only=on -c statement_timeout={timeout_ms}",
-            # A server that vanished without a word is noticed within about the time of two looks.
+            # A server that disappears without closing the connection is noticed within about two intervals.
             keepalives_idle=10,
             keepalives_interval=5,
             keepalives_count=2,

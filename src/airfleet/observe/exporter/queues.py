@@ -1,4 +1,4 @@
-"""The look at Redis: queue lengths and its own health."""
+"""The source for Redis: queue lengths and its own health."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import redis
 from airfleet.metrics import database as m
 from airfleet.observe.exporter.collector import Samples
 
-# Kombu's names: the set that binds a queue, and the hash of what workers hold unacknowledged.
+# Kombu's names: the set of a queue's bindings, and the hash of unacknowledged messages.
 _BINDING = "_kombu.binding."
 _UNACKED = "unacked"
 _PRIORITY_SEPARATOR = "\x06\x16"
@@ -25,7 +25,7 @@ class Broker:
     name = "redis"
 
     def __init__(self, url: str, timeout_s: float, queues: Callable[[], set[str]]) -> None:
-        """Take the broker; *queues* tells the consumed queues, which Redis does not list while empty."""
+        """Take the broker; *queues* returns the consumed queues, which Redis does not list while empty."""
         self._client = redis.Redis.from_url(url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s)
         self._queues = queues
 

@@ -1,4 +1,4 @@
-"""What the Dags declare, from their serialised form: SLAs, deadlines and limits. No Dag file is parsed."""
+"""Declarations of the Dags, from their serialised form: SLAs, deadlines and limits. No Dag file is parsed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BATCH = 200
 
 @dataclass(frozen=True)
 class Declared:
-    """What one Dag declares."""
+    """The declarations of one Dag."""
 
     has_deadline: bool = False
     slas: dict[str, float] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class Declared:
 
 
 class SerializedDags:
-    """The declarations of every live Dag; a Dag is read again only when it was written again."""
+    """The declarations of every live Dag; a Dag is read again only when its row has changed."""
 
     def __init__(self, database: Database) -> None:
         """Read nothing yet."""
@@ -58,7 +58,7 @@ class SerializedDags:
         }
 
     def declared(self) -> dict[str, bool]:
-        """Say of each Dag whether it has a deadline or a task with an SLA."""
+        """Return for each Dag whether it has a deadline or a task with an SLA."""
         return {dag_id: bool(one.has_deadline or one.slas) for dag_id, (_, one) in self._read.items()}
 
     def limits(self, dag_id: str, task_id: str) -> Limits:
@@ -91,5 +91,5 @@ def _declared(dag: dict[str, Any]) -> Declared:
 def _tasks(dag: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for entry in dag.get("tasks") or []:
         task = entry.get("__var", entry)
-        # A mapped task keeps what it shares with all its instances apart.
+        # A mapped task stores the fields that all its instances share separately.
         yield task["task_id"], {**(task.get("partial_kwargs") or {}), **task}

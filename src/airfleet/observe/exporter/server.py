@@ -19,7 +19,7 @@ from airfleet.observe.exporter.queries import Database
 from airfleet.observe.exporter.queues import Broker
 from airfleet.observe.exporter.workers import CeleryWorkers
 
-# What each path shows. Airflow's own view is several sources in one.
+# The sources of each path. Airflow's path has several.
 PATHS: dict[str, tuple[str, ...]] = {
     "/metrics": ("metadata", "celery", "webserver"),
     "/metrics/redis": ("redis",),
@@ -61,7 +61,7 @@ def application(every: Iterable[Poller]) -> WSGIApplication:
 
 
 def serve(settings: Settings) -> None:
-    """Look and answer until the process is told to end."""
+    """Read the sources and serve until the process is told to end."""
     every = pollers(settings)
     for poller in every:
         poller.start()
@@ -81,7 +81,7 @@ def _page(shown: Registry) -> WSGIApplication:
 
 
 class _Quiet(WSGIRequestHandler):
-    """A scrape every few seconds is no news."""
+    """A scrape every few seconds is not worth a log line."""
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""

@@ -1,4 +1,4 @@
-"""Why the task that has waited longest does not run."""
+"""The reason why the task that has waited longest does not run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Workers:
-    """What the last look at Celery found; *known* is False while there was none, or it failed."""
+    """The last result from Celery; *known* is False before the first read and after a failed one."""
 
     known: bool = False
     consumers: dict[str, int] = field(default_factory=dict)
@@ -25,11 +25,11 @@ class Limits:
 
 
 def reason(row: dict[str, Any], limits: Limits, workers: Workers) -> str:
-    """Name what a row of ``oldest_waiting.sql`` waits for.
+    """Return the reason why the task in a row of ``oldest_waiting.sql`` waits.
 
-    ``pool``, ``limit`` (of the Dag or task), ``scheduler`` (nothing holds it back: the scheduler has not come
-    to it), ``no_consumer`` (no worker listens to its queue), ``no_slot`` (all of them are busy) or ``broker``
-    (handed to Redis, and a slot is free: on its way, or lost there).
+    ``pool``, ``limit`` (of the Dag or task), ``scheduler`` (nothing prevents it: the scheduler has not reached it yet),
+    ``no_consumer`` (no worker listens to its queue), ``no_slot`` (all of them are busy) or ``broker`` (handed to Redis,
+    and a slot is free: on its way, or lost there).
     """
     if row["state"] == "scheduled":
         return _not_queued_because(row, limits)
@@ -41,7 +41,7 @@ def reason(row: dict[str, Any], limits: Limits, workers: Workers) -> str:
 
 
 def _not_queued_because(row: dict[str, Any], limits: Limits) -> str:
-    # -1 slots make a pool without end.
+    # -1 slots mean an unlimited pool.
     if row["pool_size"] >= 0 and row["pool_size"] - row["pool_taken"] < row["pool_slots"]:
         return "pool"
     at_limit = (

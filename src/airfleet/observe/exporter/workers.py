@@ -1,4 +1,4 @@
-"""The look at Celery's workers, asked over Redis: who consumes which queue, and how many slots are free."""
+"""The source for Celery's workers, queried over Redis: consumers of each queue, and free slots."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from airfleet.metrics import database as m
 from airfleet.observe.exporter.collector import Samples
 from airfleet.observe.exporter.waiting import Workers
 
-# Every worker has this long to answer; the call always takes it, for nobody knows how many will.
+# Every worker has this long to answer. The call always takes this long, as the number of workers is not known.
 ANSWER_S = 1.5
 
 
@@ -19,12 +19,12 @@ class CeleryWorkers:
     name = "celery"
 
     def __init__(self, broker_url: str, timeout_s: float) -> None:
-        """Use *broker_url*; *timeout_s* bounds each step of the conversation with Redis."""
+        """Use *broker_url*; *timeout_s* limits each step of the exchange with Redis."""
         self._client = CeleryClient(broker_url, timeout_s)
         self.state = Workers()
 
     def look(self, samples: Samples) -> None:
-        """Ask every worker and add what they say; nobody answering is an answer."""
+        """Query every worker and add the answers; no answer at all is a valid result."""
         self.state = Workers()
         workers = self._client.ask(ANSWER_S)
         consumers = Counter(queue for worker in workers for queue in worker.queues)
@@ -38,5 +38,5 @@ class CeleryWorkers:
         samples.add(m.WORKER_SLOTS, busy, "busy")
 
     def queues(self) -> set[str]:
-        """Return the queues that the last look found consumed."""
+        """Return the queues that were consumed at the last read."""
         return set(self.state.consumers)

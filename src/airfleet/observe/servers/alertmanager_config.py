@@ -1,7 +1,7 @@
 """Write Alertmanager's configuration from .env: page to PagerDuty, ticket to Slack, warning to mail.
 
-A receiver whose key is not set is left out, and its alerts go to the next milder one that is there; with none
-set they end in a receiver that tells nobody but keeps them on Alertmanager's and Grafana's pages.
+A receiver whose key is not set is left out, and its alerts go to the next milder one that is there; with none set they
+go to a receiver that sends nothing, and are shown by Alertmanager and Grafana only.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ import yaml
 
 @dataclass(frozen=True, kw_only=True)
 class Receivers:
-    """Where alerts go; an empty key switches its receiver off.
+    """The receivers of alerts; an empty key turns its receiver off.
 
-    *mail_smarthost* is ``host:port``. The URLs of PagerDuty and of this deployment's Grafana can be set, for
-    tests and for private services. *secrets* says where each secret lies as a file, so that none is in the
-    configuration itself.
+    *mail_smarthost* is ``host:port``. The URLs of PagerDuty and of this deployment's Grafana can be set, for tests and
+    for private services. *secrets* has the file of each secret, so that no secret is in the configuration itself.
     """
 
     pagerduty_key_file: Path | None = None
@@ -35,7 +34,7 @@ class Receivers:
     grafana_url: str = ""
 
 
-# What makes the alerts under it follow: while the first fires, those of the second list say nothing new.
+# Causes and consequences: while the first alert fires, those of the second list are suppressed.
 _FOLLOWS: Mapping[str, tuple[str, ...]] = {
     "PostgresDown": (
         "SchedulerHeartbeatMissing",
@@ -65,7 +64,7 @@ _FOLLOWS: Mapping[str, tuple[str, ...]] = {
         "PoolStarving",
     ),
     "CeleryWorkersLow": ("QueueWithoutConsumer", "QueueWaitHigh", "ExecutorSaturated"),
-    # Without StatsD every heartbeat is missing, and nobody knows whether it beats.
+    # Without StatsD every heartbeat is missing, whether or not the process is alive.
     "StatsdExporterDown": (
         "TargetDown",
         "SchedulerHeartbeatMissing",
@@ -96,7 +95,7 @@ def configuration(receivers: Receivers) -> dict[str, Any]:
     config: dict[str, Any] = {
         "route": {
             "receiver": "nobody",
-            # One message for all Dags and tasks that one fault hits.
+            # One message for all Dags and tasks that a fault affects.
             "group_by": ["alertname", "dag_id"],
             "group_wait": "15s",
             "group_interval": "5m",
@@ -132,16 +131,16 @@ def configuration(receivers: Receivers) -> dict[str, Any]:
 
 
 def render(receivers: Receivers) -> str:
-    """Return the text of the configuration file; it holds paths of secrets and no secret."""
+    """Return the text of the configuration file; it has paths of secrets and no secret."""
     return yaml.safe_dump(configuration(receivers), sort_keys=False, width=1000)
 
 
 def _receiver(severity: str, built: Mapping[str, dict[str, Any]]) -> str:
-    """Name the receiver of a severity, or the nearest that is on: milder first, then louder."""
+    """Return the receiver of a severity, or the nearest that is on: less urgent first, then more urgent."""
     order = {
         "page": ("page", "ticket", "warning"),
         "ticket": ("ticket", "warning", "page"),
-        # Nobody is woken for a warning.
+        # A warning must not page anyone.
         "warning": ("warning", "ticket"),
     }[severity]
     return next((name for name in order if built[name]), "nobody")

@@ -20,7 +20,7 @@ CONFIG = "alertmanager.yml"
 def write(folder: Path, environ: Mapping[str, str]) -> Path:
     """Write the configuration for the receivers whose keys are set in *environ*; return its path.
 
-    Each secret lies in a file of its own that only its owner reads; the file of a key that was emptied goes.
+    Each secret is in its own file, readable by its owner only; the file of an emptied key is deleted.
     """
     folder.mkdir(parents=True, exist_ok=True)
     smtp_host = environ.get("SMTP_HOST", "")

@@ -22,7 +22,7 @@ from pathlib import Path
 from airfleet.observe.servers.go import GoMissingError
 from airfleet.observe.servers.go import find as find_go
 
-# Called with the program's name and one line of what goes on.
+# Called with the program's name and one line of progress.
 Progress = Callable[[str, str], None]
 
 BEAT_S = 15.0
@@ -80,7 +80,7 @@ PROMTOOL = Program(
     module_tag=PROMETHEUS.module_tag,
     tags=_PROMETHEUS_TAGS,
 )
-# The published module leaves out the compiled web pages that its source embeds. It has none then: `/` answers 404.
+# The published module lacks the compiled web pages that its source embeds, so `/` answers 404.
 ALERTMANAGER = Program(
     name="alertmanager",
     module=_ALERTMANAGER,
@@ -91,7 +91,7 @@ ALERTMANAGER = Program(
 )
 AMTOOL = Program(name="amtool", module=_ALERTMANAGER, package="/cmd/amtool", version=ALERTMANAGER.version, tags="netgo")
 
-# In this order the first graphs are there soonest.
+# This order gives the first graphs soonest.
 RUNTIME = (STATSD_EXPORTER, PROMETHEUS, ALERTMANAGER)
 CHECKERS = (PROMTOOL, AMTOOL)
 
@@ -111,8 +111,8 @@ def build(
 ) -> dict[str, Path]:
     """Build what *cache* lacks and return the path of every program by its name.
 
-    *jobs* is the number of compilers at a time (half the cores by default; the stack runs beside it).
-    Raises BuildError without Go, and with Go's own last words when a build fails.
+    *jobs* is the number of compilers at a time (half the cores by default; the stack runs beside it). Raises BuildError
+    without Go, and with the end of Go's output when a build fails.
     """
     wanted = list(programs)
     have = built(cache, wanted)
@@ -134,7 +134,7 @@ def default_cache() -> Path:
 
 
 def main() -> int:
-    """Build every program, the checkers too, and say how it goes."""
+    """Build every program, the checkers included, and print the progress."""
     try:
         build(default_cache(), (*RUNTIME, *CHECKERS), progress=lambda name, line: print(f"{name}: {line}", flush=True))
     except (BuildError, GoMissingError) as error:
@@ -160,7 +160,7 @@ def _build_one(go: str, program: Program, cache: Path, jobs: int, progress: Prog
 
 
 def _copy_module(go: str, program: Program, to: Path, progress: Progress) -> Path:
-    # Outside any module, so that no go.mod above the cache folder takes part.
+    # Outside any module, so that no go.mod above the cache folder is used.
     command = [go, "mod", "download", "-json", f"{program.module}@{program.module_version}"]
     out = _run(command, program, progress, cwd=to.parent)
     shutil.copytree(json.loads(out)["Dir"], to)

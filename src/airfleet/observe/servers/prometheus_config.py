@@ -11,7 +11,7 @@ import yaml
 from airfleet.config.paths import ROOT
 from airfleet.observe.servers import login
 
-# Series one scrape of StatsD's metrics may have; beyond it Prometheus takes none, so the alert comes at 70 %.
+# Limit of series in one scrape of StatsD's metrics. Beyond it Prometheus accepts none, so the alert fires at 70 %.
 STATSD_SERIES_LIMIT = 100_000
 
 # Job, path of its metrics, seconds between scrapes. A finished task is to be seen within 15 s, so StatsD's
@@ -27,9 +27,9 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     ("alertmanager", "/metrics", 15),
 )
 
-# Where Compose's prometheus-init puts the login.
+# The folder to which Compose's prometheus-init writes the login.
 COMPOSE_LOGIN = Path("/prometheus/login")
-# Who asks for the login in that folder.
+# The jobs that require the login in that folder.
 _BEHIND_LOGIN = ("prometheus", "alertmanager")
 
 # The names of the services in docker-compose.monitoring.yml and docker-compose.celery.yml.

@@ -1,7 +1,7 @@
 """The backup's file: a tar, encrypted to one age recipient, written and read as a stream.
 
-The machine that makes backups holds the public half of a key pair alone, so whoever takes the machine cannot read
-the backups. The format is age's own (age-encryption.org): the `age` tool opens it as well.
+The machine that makes backups holds only the public half of a key pair, so a stolen machine cannot open its backups.
+The format is age's own (age-encryption.org): the `age` tool opens it as well.
 """
 
 import os
@@ -30,7 +30,7 @@ def public_key(key_file: str) -> str:
 
 
 def write(target: Path, folder: Path, recipient: str) -> None:
-    """Write every file of *folder* to *target*, encrypted to *recipient*; *target* appears when it is whole.
+    """Write every file of *folder* to *target*, encrypted to *recipient*; *target* appears only when it is complete.
 
     Raises AirfleetError when *recipient* is no age public key.
     """
@@ -59,8 +59,7 @@ def write(target: Path, folder: Path, recipient: str) -> None:
 def read(source: Path, folder: Path, key_file: str) -> None:
     """Write the files in the backup *source* to *folder*, decrypted with the identity in the text of a key file.
 
-    Raises AirfleetError when the key is another one, or the file is damaged or cut off; *folder* is then not to be
-    used.
+    Raises AirfleetError when the key does not fit, or the file is damaged or truncated; *folder* must not be used then.
     """
     identity = _identity(key_file)
     read_end, write_end = os.pipe()
@@ -100,6 +99,6 @@ def _unpack(read_end: int, folder: Path) -> None:
             with tarfile.open(fileobj=plain, mode="r|") as tar:
                 tar.extractall(folder, filter="data")
         except tarfile.ReadError:
-            # A file that does not open is what decryption has more to say about; the rest of the pipe is drained.
+            # If the archive cannot be read, decryption has the better error; the rest of the pipe is drained.
             while plain.read(1 << 20):
                 pass

@@ -1,4 +1,4 @@
-"""What a backup holds, taken from a running stack and brought into an empty one."""
+"""The contents of a backup: read from a running stack, restored into an empty one."""
 
 import hashlib
 import json
@@ -18,8 +18,9 @@ from airfleet.config.paths import Paths
 from airfleet.operate.backup import archive
 from airfleet.stack.protocol import Say, Stack
 
-# In this order: what the metadata database calls done is in the warehouse that is read after it, and what it does not
-# yet call done runs again, to the same rows. Celery's results are messages, and go with the tasks that wait for them.
+# In this order: rows of tasks that the metadata database has as done are in the warehouse, which is read after it.
+# Tasks that it does not have as done run again, and write the same rows. Celery's results are only needed by running
+# tasks, and are left out.
 DATABASES = ("airflow", "warehouse")
 _FORMAT = 1
 _MANIFEST = "manifest.json"
@@ -28,9 +29,9 @@ _ROLES = "roles.sql"
 
 
 def take(stack: Stack, target: Path, recipient: str, say: Say) -> None:
-    """Write a backup of the running *stack* to *target*, readable with the identity of *recipient* alone.
+    """Write a backup of the running *stack* to *target*, readable only with the identity of *recipient*.
 
-    Tasks may run meanwhile. Raises AirfleetError when a database cannot be read; *target* is then as before.
+    Tasks can run meanwhile. Raises AirfleetError when a database cannot be read; *target* is not changed then.
     """
     _refuse_outside(stack)
     if target.exists():
@@ -50,10 +51,11 @@ def take(stack: Stack, target: Path, recipient: str, say: Say) -> None:
 
 
 def restore(paths: Paths, source: Path, key_file: str, choose: Callable[[], Stack], say: Say) -> Stack:
-    """Bring the backup *source* into this checkout, which has no databases yet; return its stack, with servers up.
+    """Restore the backup *source* into this checkout, which has no databases yet; return its stack.
 
-    `.env` is taken from the backup, and one that was there is kept as `.env.before-restore`; *choose* makes the stack
-    from it. Raises AirfleetError, with everything as it was, when the backup cannot be read or would replace data.
+    The servers run afterwards. `.env` comes from the backup, and an existing one is kept as `.env.before-restore`;
+    *choose* makes the stack from it. Raises AirfleetError, with nothing changed, when the backup cannot be read or
+    would replace data.
     """
     with _folder(paths) as folder:
         say(f"opening {source}")
@@ -69,7 +71,8 @@ def restore(paths: Paths, source: Path, key_file: str, choose: Callable[[], Stac
         stack.start_servers(say)
         say("restoring roles")
         with (folder / _ROLES).open("rb") as roles:
-            # Those that init makes are there already; psql says so, and goes on to those that a team has made.
+            # Roles that init creates exist already; psql reports that, and continues with roles that a team has
+            # created.
             _run(stack, "psql", "--quiet", "--dbname=postgres", stdin=roles)
         for database in DATABASES:
             say(f"restoring {database}")
@@ -92,7 +95,8 @@ def _refuse_outside(stack: Stack) -> None:
 
 @contextmanager
 def _folder(paths: Paths) -> Iterator[Path]:
-    # Beside the databases' own files and as readable as they are; a backup's plain parts go nowhere else.
+    # Beside the databases' own files, with the same permissions; the unencrypted parts of a backup are written nowhere
+    # else.
     paths.state.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="backup-", dir=paths.state) as folder:
         yield Path(folder)
@@ -100,7 +104,7 @@ def _folder(paths: Paths) -> Iterator[Path]:
 
 @contextmanager
 def _env_of_backup(paths: Paths, env: Path) -> Iterator[None]:
-    """Put the backup's .env in place; the one before comes back when the block fails."""
+    """Put the backup's .env in place; the earlier one is restored when the block fails."""
     before = paths.env_file.with_name(".env.before-restore")
     had_one = paths.env_file.exists()
     if had_one:
@@ -129,7 +133,7 @@ def _check(folder: Path, source: Path) -> None:
     manifest = folder / _MANIFEST
     found = json.loads(manifest.read_text()) if manifest.exists() else {}
     if found.get("format") != _FORMAT:
-        raise AirfleetError(f"{source} is no backup that this version reads. Nothing was changed.")
+        raise AirfleetError(f"{source} is not a backup that this version can read. Nothing was changed.")
     for name, digest in found["files"].items():
         if not (folder / name).exists() or _sha256(folder / name) != digest:
             raise AirfleetError(f"{name} in {source} is damaged. Nothing was changed; take another backup.")

@@ -1,5 +1,5 @@
-"""New secrets for a running stack: which, whom they concern, and how no task is lost over it.
+"""Rotation of secrets on a running stack, without losing a task.
 
-`plan` says what is replaced and who is restarted for it, `kept` replaces `.env` and keeps the one before until all is
-over, `drain` lets the workers finish what they run, `rotation` does all of it in order.
+`plan` computes the new secrets and the processes to restart, `kept` replaces `.env` and keeps the earlier one until the
+end, `drain` lets the workers finish their tasks, `rotation` runs the steps in order.
 """

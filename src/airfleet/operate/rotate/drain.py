@@ -1,4 +1,4 @@
-"""Letting the workers finish: no task starts, and those that run go on to their end."""
+"""Draining the workers: no task starts, and running tasks finish."""
 
 import time
 
@@ -10,10 +10,10 @@ _POLL_S = 0.5
 
 
 def drain(stack: RotatingStack, say: Say) -> None:
-    """Stop the schedulers, and return when no worker runs a task or takes one.
+    """Stop the schedulers and pause the workers; return when no worker runs a task.
 
-    Nothing is killed: after STOP_GRACE_SECONDS this raises AirfleetError, with the workers as they are, paused.
-    `up` brings back what was stopped and paused.
+    Nothing is killed: after STOP_GRACE_SECONDS this raises AirfleetError and leaves the workers paused. `up` starts and
+    resumes what was stopped and paused.
     """
     running = stack.running()
     stack.stop([name for name in running if name.startswith(SCHEDULER.name)], say)
@@ -22,7 +22,7 @@ def drain(stack: RotatingStack, say: Say) -> None:
     deadline = time.monotonic() + stack.settings.stop_grace_seconds
     with stack.workers() as client:
         while True:
-            # Each time: a worker that was started again meanwhile takes tasks like a new one.
+            # Repeated, because a worker that was restarted meanwhile takes tasks again.
             client.pause(queues)
             held = client.held()
             busy = {name: held.get(name) for name in workers if held.get(name) != 0}

@@ -1,4 +1,4 @@
-"""What a rotation replaces, and which processes are restarted for it."""
+"""The plan of a rotation: new secrets, and the processes that are restarted."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from airfleet.config.settings import Settings
 from airfleet.stack.protocol import RotatingStack
 from airfleet.stack.roles import WORKER
 
-# Keys of .env that hold a secret of somebody else's server: only there can it be changed.
+# Keys of .env with a secret of another system, which can only be changed there.
 OUTSIDE = (
     "METADATA_URL",
     "RESULTS_URL",
@@ -27,14 +27,14 @@ _IN_TASKS = "JWT_SECRET"
 
 @dataclass(frozen=True)
 class Plan:
-    """Which *keys* get new values, and for each process that is restarted those of them that it is given."""
+    """The *keys* that get new values, and for each process to restart, the keys that are the reason."""
 
     keys: frozenset[str]
     restarts: dict[str, list[str]]
 
     @property
     def concerns_tasks(self) -> bool:
-        """True when a task that runs, or waits in the broker, could not go on with the new secrets."""
+        """True when running or queued tasks could not continue with the new secrets."""
         return _IN_TASKS in self.keys or any(name.startswith(WORKER.name) for name in self.restarts)
 
 
@@ -45,14 +45,14 @@ def keys_of(asked: Sequence[str]) -> list[str]:
         theirs = [key for key in unknown if key in OUTSIDE]
         raise AirfleetError(
             *(f"{key} belongs to a server outside the stack: change it there, then in .env." for key in theirs),
-            *(f"{key} is no secret that can be rotated." for key in unknown if key not in theirs),
+            *(f"{key} is not a secret that can be rotated." for key in unknown if key not in theirs),
             f"These can be: {', '.join(sorted(GENERATORS))}.",
         )
     return list(asked) or list(GENERATORS)
 
 
 def left_alone(settings: Settings) -> list[str]:
-    """Return the keys of .env that hold a secret which is not this stack's to change."""
+    """Return the keys of .env with a secret of another system."""
     own = [key for key in OUTSIDE if getattr(settings, key.lower()).get_secret_value()]
     return [*own, *sorted(key for key in settings.worker_variables if key.startswith("AIRFLOW_CONN_"))]
 
@@ -63,14 +63,14 @@ def changed(before: Settings, after: Settings) -> frozenset[str]:
 
 
 def with_values(settings: Settings, values: dict[str, str]) -> Settings:
-    """Return *settings* with other secrets."""
+    """Return *settings* with new secrets."""
     return settings.model_copy(update={key.lower(): SecretStr(value) for key, value in values.items()})
 
 
 def make(stack: RotatingStack, keys: Iterable[str], after: Settings) -> Plan:
-    """Return what happens when *keys* of the running *stack* get the values of *after*.
+    """Return the plan for giving *keys* of the running *stack* the values of *after*.
 
-    A process is restarted when it is given something else than now, and for no other reason.
+    A process is restarted only when its variables or configuration change.
     """
     running, now = stack.running(), stack.given(stack.settings)
     restarts: dict[str, list[str]] = {}

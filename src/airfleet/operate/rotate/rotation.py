@@ -1,7 +1,7 @@
-"""Rotating the secrets of a running stack, in an order in which any step may be the last for now.
+"""Rotating the secrets of a running stack, in steps that can be interrupted anywhere.
 
-Until `.env` is replaced nothing has changed, and `up` brings back what was stopped. From then on the rotation is only
-over when all of it is: it is done again from there as often as it takes.
+Until `.env` is replaced nothing has changed, and `up` starts what was stopped. After that, the remaining steps are
+repeated until all of them are done.
 """
 
 import redis
@@ -19,15 +19,15 @@ from airfleet.stack.roles import WORKER
 
 
 def prepare(stack: RotatingStack, keys: list[str]) -> tuple[dict[str, str], Plan]:
-    """Return new values for *keys*, and what is to be restarted for them; changes nothing."""
+    """Return new values for *keys* and the plan for them; changes nothing."""
     values = {key: GENERATORS[key]() for key in keys}
     return values, plan.make(stack, keys, plan.with_values(stack.settings, values))
 
 
 def begin(stack: RotatingStack, values: dict[str, str], made: Plan, say: Say) -> None:
-    """Put *values* into .env when the tasks that they concern are done.
+    """Put *values* into .env when the affected tasks have finished.
 
-    Raises AirfleetError, with everything as it was, when tasks do not end in time.
+    Raises AirfleetError, with nothing changed, when tasks do not end in time.
     """
     try:
         if made.concerns_tasks:
@@ -35,24 +35,25 @@ def begin(stack: RotatingStack, values: dict[str, str], made: Plan, say: Say) ->
         kept.replace(stack.paths, values)
     except BaseException:
         if not kept.is_unfinished(stack.paths):
-            say("going on with the secrets as they were")
+            say("continuing with the earlier secrets")
             stack.up(stack.counts(), say)
         raise
 
 
 def complete(paths: Paths, say: Say) -> frozenset[str]:
-    """Bring the secrets of .env into servers and roles, whatever a rotation has reached; return their keys."""
+    """Bring the secrets of .env into servers and roles, after any number of earlier attempts; return their keys."""
     before, after = settings_file.load(kept.before(paths)), settings_file.load(paths.env_file)
     keys = plan.changed(before, after)
     stack = rotating(choose(after, paths))
     counts = stack.counts()
     if stack.is_running():
         made = plan.make(rotating(choose(before, paths)), keys, after)
-        # After an interruption roles may be at work again, with the new secrets. With the earlier ones none can be: the
-        # tasks had ended when .env was replaced.
+        # After an interruption roles may run again, with the new secrets. None can run with the earlier ones, as all
+        # tasks had ended before .env was replaced.
         if made.concerns_tasks and _takes_password(stack):
             drain(stack, say)
-        # Workers before those to whom a task that just ended reports; Redis, whom all need, with what `up` restarts.
+        # Workers first, because an ending task still reports to the webserver; Redis, which all need, with the
+        # processes that `up` restarts.
         workers = [name for name in made.restarts if name.startswith(WORKER.name)]
         stack.stop(workers, say)
         stack.stop([name for name in made.restarts if name not in (*workers, "redis")], say)

@@ -1,5 +1,5 @@
-"""Whether another version of this checkout would take over its databases, its Dags and its .env; nothing is changed.
+"""Rehearsal of an upgrade: another version of this checkout with copies of its databases, Dags and .env.
 
-`tree` lays the version out beside the running one, `scratch` copies the metadata database, `probe` is run by that
-version's own Python, `rehearsal` does all of it in order and takes everything away again.
+`tree` lays out the version beside the running one, `scratch` copies the metadata database, `probe` runs under that
+version's own Python, `rehearsal` runs the steps in order and deletes everything at the end.
 """

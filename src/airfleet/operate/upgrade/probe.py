@@ -1,4 +1,4 @@
-"""Run by the other version's Python, as a file: what its migrations and its settings make of what is here.
+"""Runs as a file under the other version's Python: its pending migrations, and its check of .env.
 
 Prints a JSON object: `airflow`, its version; `pending`, a line for each migration that the database at
 AIRFLOW__DATABASE__SQL_ALCHEMY_CONN has not seen; `settings`, a sentence for each problem with the .env that the
@@ -13,7 +13,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-# The package that brings tables, and the table in which the last migration is noted.
+# Packages with tables of their own, and the table that holds each one's last migration.
 _MIGRATIONS = {
     "airflow": "alembic_version",
     "airflow.providers.fab": "alembic_version_fab",
@@ -46,7 +46,7 @@ def pending() -> list[str]:
 
 
 def settings(env_file: Path) -> list[str]:
-    """Return what this version finds wrong with *env_file*."""
+    """Return this version's errors in *env_file*."""
     from airfleet.config.errors import AirfleetError
     from airfleet.config.settings import load
 

@@ -29,7 +29,7 @@ _LAST_LINES = 5
 
 @dataclass
 class Findings:
-    """What came out: what an upgrade does, and each *problem* for which it would not go through."""
+    """The result: the changes of an upgrade, and each *problem* that would make it fail."""
 
     version: str
     airflow: str = ""
@@ -42,10 +42,10 @@ class Findings:
 
 
 def rehearse(stack: Stack, ref: str | None, say: Say) -> Findings:
-    """Upgrade copies of the metadata database, the Dags and .env to the version at *ref*, and say what came of it.
+    """Upgrade copies of the metadata database, the Dags and .env to the version at *ref*, and return the findings.
 
-    The running stack goes on, and everything that was made is deleted again. Raises AirfleetError when the rehearsal
-    itself cannot go on.
+    The running stack is not touched, and every copy is deleted at the end. Raises AirfleetError when the rehearsal
+    itself cannot continue.
     """
     with _folder(stack) as folder:
         say("laying out the version")
@@ -90,7 +90,7 @@ def _try(stack: Stack, folder: Path, address: str, say: Say, found: Findings) ->
         if _run([python, "-P", "-m", "airflow", *arguments], variables, folder, name, found) is None:
             return
     say("parsing the Dags")
-    # By its command line: where its modules lie may have changed.
+    # By its command line, as the paths of its modules may have changed.
     command = [str(folder / "airfleet"), "check", str(folder / "airflow" / "dags"), "--json"]
     done = _finished(command, variables, folder)
     # After what Airflow logs of files that do not import.
@@ -125,7 +125,7 @@ def _run(command: list[str], variables: dict[str, str], folder: Path, what: str,
 
 
 def _finished(command: list[str], variables: dict[str, str], folder: Path) -> "subprocess.CompletedProcess[str]":
-    """Run *command* to its end; an interruption ends it with all that it started, which would write on otherwise."""
+    """Run *command* to its end; an interruption also ends its child processes, which would continue to write."""
     with subprocess.Popen(
         command,
         env=variables,
@@ -153,13 +153,13 @@ def _compare_keys(paths: Paths, folder: Path, found: Findings) -> None:
 
 
 def _plain() -> dict[str, str]:
-    """Return this shell's variables without those that would change what another version's Python does."""
+    """Return this shell's variables without those that would affect the other version's Python."""
     return {k: v for k, v in os.environ.items() if not k.startswith(("AIRFLOW", "AIRFLEET", "PYTHON", "VIRTUAL_ENV"))}
 
 
 @contextmanager
 def _folder(stack: Stack) -> Iterator[Path]:
-    """Give an empty folder that is deleted at the end; one that a killed check left is deleted first."""
+    """Create an empty folder that is deleted at the end; a folder that a killed check left is deleted first."""
     folder = stack.paths.state / "upgrade-check"
     shutil.rmtree(folder, ignore_errors=True)
     needed = _NEEDED_BYTES + scratch.size_bytes(stack)

@@ -1,4 +1,4 @@
-"""A copy of the metadata database, on the running server, that is gone when it is no longer needed."""
+"""A temporary copy of the metadata database on the running server."""
 
 import os
 import subprocess
@@ -13,14 +13,14 @@ from airfleet.stack.init import postgres
 from airfleet.stack.protocol import Stack
 from airfleet.stack.roles import url
 
-# Always the same: what a check that was killed has left is found and dropped by the next.
+# A fixed name, so that the next check finds and drops the copy that a killed check left.
 NAME = "airfleet_upgrade_check"
 _OWNER = postgres.DATABASES["airflow"]
 
 
 @contextmanager
 def copy(stack: Stack) -> Iterator[str]:
-    """Give the SQLAlchemy address of a copy of the metadata database, with its owner's rights; drop it at the end."""
+    """Yield the SQLAlchemy address of a copy of the metadata database; drop the copy at the end."""
     server = stack.addresses.postgres
     admin = postgres.connect(stack.settings, server)
     try:
@@ -29,7 +29,8 @@ def copy(stack: Stack) -> Iterator[str]:
             statement = sql.SQL("CREATE DATABASE {} OWNER {}")
             cursor.execute(statement.format(sql.Identifier(NAME), sql.Identifier(_OWNER)))
         _fill(stack)
-        # The owner's rights alone, and the superuser's login: no other is let into this database.
+        # With the owner's permissions only, through the superuser's login, as no other login is admitted to this
+        # database.
         address = url("postgresql+psycopg2", "postgres", stack.settings.postgres_password, server, NAME)
         yield f"{address}?options=-crole%3D{_OWNER}"
     finally:
@@ -38,7 +39,7 @@ def copy(stack: Stack) -> Iterator[str]:
 
 
 def size_bytes(stack: Stack) -> int:
-    """Return how large the metadata database is."""
+    """Return the size of the metadata database."""
     admin = postgres.connect(stack.settings, stack.addresses.postgres)
     try:
         with admin.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""The files of another version, with what this checkout has changed laid over them, as `git pull` would leave them."""
+"""The files of another version with this checkout's changes on top, as `git pull` would leave them."""
 
 import os
 import shutil
@@ -11,13 +11,13 @@ from pathlib import Path
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
 
-# What a run writes, and no version brings.
+# Paths that a running stack writes and no version contains.
 _WRITTEN = (".git", ".venv", ".airfleet", "build", "data", "airflow/logs")
 
 
 @dataclass(frozen=True)
 class Tree:
-    """What was laid out: its name for people, and the files that both sides changed since."""
+    """The result: the version's name, and the files that both sides have changed."""
 
     name: str
     conflicts: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ def _names(root: Path, *arguments: str) -> list[str]:
 
 
 def _git(root: Path, *arguments: str) -> str:
-    # No lock is taken: git would only take one to note what it found out about unchanged files.
+    # Without a lock, which git would only need to cache the state of unchanged files.
     quiet = os.environ | {"GIT_OPTIONAL_LOCKS": "0"}
     done = subprocess.run(_command(root, *arguments), env=quiet, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode != 0:

@@ -8,7 +8,8 @@ from pathlib import Path
 def old(folder: Path, before: float, unfinished: Collection[str]) -> Iterator[Path]:
     """Yield the files under *folder* that were last written before *before* (Unix time).
 
-    Those of *unfinished* runs (`dag_id/run_id`) are left out: a task that runs for weeks may write nothing for as long.
+    Those of *unfinished* runs (`dag_id/run_id`) are left out: a task that runs for weeks may not write to its log for
+    weeks.
     """
     parts = (run.partition("/") for run in unfinished)
     spared = {folder / f"dag_id={dag_id}" / f"run_id={run_id}" for dag_id, _, run_id in parts}
@@ -27,6 +28,6 @@ def delete(folder: Path, files: Collection[Path]) -> None:
     for path in files:
         path.unlink(missing_ok=True)
     for path in sorted({parent for file in files for parent in file.parents if folder in parent.parents}, reverse=True):
-        # A task that starts now may have put something in.
+        # A starting task may have written into it.
         if path.is_dir() and not os.listdir(path):  # noqa: PTH208 - no need for a Path of each
             path.rmdir()

@@ -20,15 +20,15 @@ _FOUND = re.compile(r"^Checking table (\w+)\s+Found (\d+) rows meeting deletion 
 def clean(days: int, *, dry_run: bool) -> dict[str, Any]:
     """Delete rows older than *days*, with Airflow's own `db clean`, and return how many it found in each table.
 
-    Returns also `before`, the time up to which rows go, and `unfinished`, the runs that go on now, as
-    `dag_id/run_id`. Nothing that belongs to one of those goes, however old it is. Raises CalledProcessError, with
-    Airflow's words, when a table could not be cleaned.
+    Returns also `before`, the time before which rows are deleted, and `unfinished`, the runs that are not finished, as
+    `dag_id/run_id`. Their rows are kept, however old they are. Raises CalledProcessError, with Airflow's output, when a
+    table could not be cleaned.
     """
     with create_session() as session:
         before = min(datetime.now(UTC) - timedelta(days=days), _oldest_unfinished(session))
         unfinished = [f"{dag_id}/{run_id}" for dag_id, run_id in session.execute(_unfinished()).all()]
         if not is_anything_old(session, before):
-            # A young stack is spared the seconds that starting Airflow's command line takes.
+            # A new stack saves the seconds that a start of Airflow's command line takes.
             return {"before": before.isoformat(), "rows": {}, "unfinished": unfinished}
     command = [sys.executable, "-m", "airflow", "db", "clean", "--clean-before-timestamp", before.isoformat()]
     command += ["--skip-archive", "--error-on-cleanup-failure", "--dry-run" if dry_run else "--yes"]
@@ -38,7 +38,7 @@ def clean(days: int, *, dry_run: bool) -> dict[str, Any]:
 
 
 def is_anything_old(session: Session, before: datetime) -> bool:
-    """Return whether a table that `db clean` cleans has a row of before then; it may have a reason to keep that."""
+    """Return whether a table that `db clean` cleans has an older row; it may still keep that row."""
     there = set(inspect(session.connection()).get_table_names())
     for table in config_list:
         old = select(literal(1)).select_from(table.orm_model).where(table.recency_column < before).limit(1)
@@ -52,7 +52,7 @@ def _unfinished() -> Any:
 
 
 def _oldest_unfinished(session: Session) -> datetime:
-    """Return a time before the oldest run or task that still goes on began; now, when there is none."""
+    """Return a time before the start of the oldest unfinished run or task; now, when there is none."""
     runs = select(func.min(func.coalesce(DagRun.start_date, DagRun.queued_at))).where(
         DagRun.state.in_(State.unfinished_dr_states)
     )

@@ -1,7 +1,7 @@
-"""The page of the webserver that a maintenance task asks, and the asking.
+"""The webserver's page for maintenance tasks, and the request to it.
 
 Both sides hold [api] secret_key, as they do for task logs: a request carries a token that is signed with it, for this
-use, and good for a minute.
+use only, and valid for a minute.
 """
 
 import os
@@ -16,17 +16,17 @@ from airflow.configuration import conf
 from fastapi import FastAPI, HTTPException, Request
 
 PREFIX = "/airfleet/maintenance"
-# Variables by this name, as AIRFLOW_VAR_...; the webserver reads its own.
+# Variables of these names, as AIRFLOW_VAR_...; the webserver reads those in its own environment.
 METADATA_DAYS, LOG_DAYS = "metadata_retention_days", "log_retention_days"
 _ALGORITHM = "HS512"
 _GOOD_FOR_S = 60
-# The first cleaning of a big database takes its time.
+# The first cleaning of a large database takes long.
 _TIMEOUT_S = 3600.0
 
 
 def app() -> FastAPI:
     """Return the page: POST /database, with the parameter `dry_run`."""
-    # A task, which only asks, has no use for it.
+    # A task only sends the request and does not need this.
     from airfleet.runtime.maintenance import old_rows
 
     made = FastAPI(openapi_url=None)
@@ -43,9 +43,9 @@ def app() -> FastAPI:
 
 
 def ask_to_clean(*, dry_run: bool) -> dict[str, Any]:
-    """Ask the webserver to clean its database, and return what it did, as `database.clean` says.
+    """Make the webserver clean its database, and return the result of `old_rows.clean`.
 
-    Raises RuntimeError with the webserver's words when it did not.
+    Raises RuntimeError with the webserver's message when it failed.
     """
     webserver = urljoin(conf.get("core", "execution_api_server_url"), "/")
     token = jwt.encode({"aud": PREFIX, "exp": time.time() + _GOOD_FOR_S}, _secret(), algorithm=_ALGORITHM)

@@ -1,1 +1,1 @@
-"""The stack under Docker Compose: what its containers run beside Airflow, and how the CLI drives it."""
+"""The stack under Docker Compose: programs of its containers besides Airflow, and their control by the CLI."""

@@ -13,7 +13,7 @@ from typing import Any
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
 
-# depends_on with conditions, `up --no-recreate --scale` and nested defaults all work as meant from here on.
+# depends_on with conditions, `up --no-recreate --scale` and nested defaults work as intended from this version on.
 _NEEDED = (2, 20)
 _MONITORING = "docker-compose.monitoring.yml"
 _CELERY = "docker-compose.celery.yml"
@@ -24,7 +24,7 @@ _OF_DOCKER = re.compile(
 
 
 def answers() -> bool:
-    """Return whether an engine answers, without saying why not: the choice of engine hangs on it."""
+    """Return whether an engine answers, without an error: the choice of engine depends on it."""
     return shutil.which("docker") is not None and _docker("version", "--format", "{{.Server.Version}}").returncode == 0
 
 
@@ -56,13 +56,13 @@ def require() -> None:
 
 
 def compose_version(text: str) -> tuple[int, int]:
-    """Return major and minor of what `docker compose version --short` printed; (0, 0) when it is none."""
+    """Return major and minor of the output of `docker compose version --short`; (0, 0) when it has none."""
     match = re.search(r"(\d+)\.(\d+)", text)
     return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
 class Compose:
-    """Compose on the files of one checkout; *monitoring* lays the second file over."""
+    """Compose on the files of one checkout; *monitoring* adds the second file."""
 
     def __init__(self, paths: Paths, *, monitoring: bool = False, profiles: tuple[str, ...] = ()) -> None:
         files = [paths.root / _CELERY, *([paths.root / _MONITORING] if monitoring else [])]
@@ -71,14 +71,14 @@ class Compose:
             self._arguments += ["--file", str(file)]
         for profile in profiles:
             self._arguments += ["--profile", profile]
-        # The shell's own variables would win over .env: only what docker itself needs is handed on.
+        # The shell's own variables would override .env, so only the variables that docker itself needs are passed on.
         self._environment = {k: v for k, v in os.environ.items() if _OF_DOCKER.fullmatch(k)}
 
     def run(self, *arguments: str, environment: Mapping[str, str] = MappingProxyType({})) -> str:
-        """Run a Compose command and return its output; raises AirfleetError with the end of what it said.
+        """Run a Compose command and return its output; raises AirfleetError with the end of its output.
 
-        What *environment* holds is there for options that name a variable without its value: every user of the
-        machine can read a command line.
+        Options name the variables of *environment* without their values, because every user of the machine can read a
+        command line.
         """
         given = self._environment | dict(environment)
         done = subprocess.run([*self._arguments, *arguments], env=given, capture_output=True, text=True, check=False)
@@ -96,7 +96,7 @@ class Compose:
         return subprocess.run([*self._arguments, *arguments], env=given, check=False).returncode
 
     def containers(self) -> list[dict[str, Any]]:
-        """Return what Compose knows of each container, stopped ones too."""
+        """Return Compose's description of each container, stopped ones included."""
         return list(_objects(self.run("ps", "--all", "--no-trunc", "--format", "json")))
 
 
@@ -124,7 +124,7 @@ def memory_bytes(ids: list[str]) -> dict[str, int]:
 
 
 def parse_bytes(text: str) -> int:
-    """Return the bytes that docker's `61.4MiB` stands for; 0 for what is no size."""
+    """Return docker's `61.4MiB` in bytes; 0 for other text."""
     match = re.fullmatch(r"([\d.]+)(B|KiB|MiB|GiB|TiB)", text)
     if match is None:
         return 0

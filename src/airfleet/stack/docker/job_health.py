@@ -1,7 +1,7 @@
-"""`python -m airfleet.stack.docker.job_health JOB_TYPE`: health check of a process that answers no HTTP.
+"""`python -m airfleet.stack.docker.job_health JOB_TYPE`: health check of a process without HTTP.
 
-Exits 0 when this container's own heartbeat in the metadata database is young. Imports neither Airflow nor
-SQLAlchemy: a check that runs each minute must not cost seconds.
+Exits 0 when this container's own heartbeat in the metadata database is recent. Imports neither Airflow nor SQLAlchemy:
+a check that runs each minute must not cost seconds.
 """
 
 import os
@@ -29,9 +29,9 @@ def heartbeat_age_s(job_type: str, dsn: str) -> float | None:
 
 
 def main() -> None:
-    """Check, and say what was found: Docker keeps the last lines."""
+    """Check, and print the result: Docker keeps the last lines."""
     job_type = sys.argv[1]
-    # SQLAlchemy's name of the driver is no part of a libpq address.
+    # A libpq address has no SQLAlchemy driver name.
     dsn = os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("postgresql+psycopg2://", "postgresql://", 1)
     try:
         age = heartbeat_age_s(job_type, dsn)

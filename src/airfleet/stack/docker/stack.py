@@ -1,4 +1,4 @@
-"""The stack under Docker Compose: brought up, scaled, looked at and taken down, as the embedded one is."""
+"""The stack under Docker Compose: start, scale, inspect and stop, like the embedded one."""
 
 import json
 import time
@@ -25,7 +25,7 @@ _PUBLISHED = ("webserver_port", "flower_port", "postgres_port")
 
 @dataclass(frozen=True)
 class ContainerState(InstanceState):
-    """One container as `status` shows it; *celery_name* is how Flower and the logs call a worker."""
+    """One container as `status` shows it; *celery_name* is a worker's name in Flower and in logs."""
 
     container: str = ""
     hostname: str = ""
@@ -56,7 +56,7 @@ class DockerStack:
 
     @property
     def addresses(self) -> Addresses:
-        """Where the containers find each other."""
+        """The servers' addresses for the containers."""
         return Addresses(("postgres", 5432), ("redis", 6379), ("airflow-webserver", 8080), ("mail", 1025))
 
     def is_running(self) -> bool:
@@ -73,7 +73,7 @@ class DockerStack:
     def up(self, counts: dict[str, int], say: Say) -> None:
         """Build the image, start what does not run, with *counts* of the scalable roles; return when it is healthy.
 
-        Raises AirfleetError naming what did not start, or why init refused.
+        Raises AirfleetError with what did not start, or with init's error.
         """
         compose.require()
         self._preflight()
@@ -106,8 +106,8 @@ class DockerStack:
         command = self.compose.command("exec", "--no-TTY", "--env", "PGPASSWORD", *inside)
         return command, {"PGPASSWORD": self.settings.postgres_password.get_secret_value()}
 
-    def watch(self, say: Say, note: Say) -> None:
-        """Lay docker-compose.monitoring.yml over the stack, which changes none of its services.
+    def start_monitoring(self, say: Say, note: Say) -> None:
+        """Add docker-compose.monitoring.yml to the stack, which changes none of its services.
 
         Raises AirfleetError when that cannot be started; the stack runs on without it.
         """
@@ -116,8 +116,8 @@ class DockerStack:
         say("Prometheus, Alertmanager and Grafana")
         compose.Compose(self.paths, monitoring=True).run("up", "--detach", *_scale(self.counts()))
 
-    def watched_by(self) -> set[str]:
-        """Return the services that watch the stack and run."""
+    def running_monitoring(self) -> set[str]:
+        """Return the monitoring services that run."""
         running = {c["Service"] for c in self.compose.containers() if c["State"] == "running"}
         return running & {"prometheus", "alertmanager", "grafana"}
 
@@ -134,13 +134,14 @@ class DockerStack:
         """
         say("stopping")
         limit = ["--timeout", str(timeout_s)] if timeout_s is not None else []
-        # With every file and profile: a container of one that is not named would stay, and hold the networks.
+        # With every file and profile: a container of a file or profile that is not named would stay, and keep the
+        # networks.
         every = compose.Compose(self.paths, monitoring=True, profiles=("*",))
         every.run("down", *limit, *(["--volumes"] if volumes else []))
 
     def states(self) -> list[ContainerState]:
         """Return every container with its health and memory, and each worker's Celery name and slots."""
-        # Those that make something ready have ended.
+        # Init containers have ended.
         found = [c for c in self.compose.containers() if not c["Service"].endswith("-init")]
         details = {d["Id"]: d for d in compose.inspect([c["ID"] for c in found])}
         memory = compose.memory_bytes([c["ID"] for c in found if c["State"] == "running"])
@@ -148,7 +149,7 @@ class DockerStack:
         states = []
         for c in found:
             state = details[c["ID"]]["State"]
-            # The engine has no check of those that watch; Prometheus says what it does not reach.
+            # Monitoring services have no health check; Prometheus reports the targets that it cannot reach.
             health = state.get("Health", {}).get("Status", "healthy")
             hostname = details[c["ID"]]["Config"]["Hostname"]
             worker = workers.get(hostname)
@@ -204,7 +205,7 @@ class DockerStack:
 
     def wait_until_healthy(self, say: Say) -> None:
         """Return when every container passes its health check; raises AirfleetError naming those that do not."""
-        # A container of a profile that is off now may lie around from earlier, and is nobody's business.
+        # A stopped container of a profile that is now off is ignored.
         wanted = {*self.compose.run("config", "--services").split()} - {"airflow-init"}
         deadline = time.monotonic() + _HEALTH_TIMEOUT_S
         while True:
@@ -263,6 +264,6 @@ def _number(details: dict[str, Any]) -> str:
 def _uptime_s(state: dict[str, Any]) -> int:
     if not state["Running"]:
         return 0
-    # Nanoseconds are more than Python reads.
+    # Python does not parse nanoseconds.
     started = datetime.fromisoformat(state["StartedAt"][:19]).replace(tzinfo=UTC)
     return int((datetime.now(UTC) - started).total_seconds())

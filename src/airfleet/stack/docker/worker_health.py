@@ -1,8 +1,8 @@
-"""`python -m airfleet.stack.docker.worker_health`: health check of a worker, and its way out when it is stuck.
+"""`python -m airfleet.stack.docker.worker_health`: health check of a worker, which ends a stuck one.
 
-A worker can lose its queues when Redis restarts and go on answering pings (apache/airflow #63580). So it is asked
-which queues it takes tasks from. Compose does not restart an unhealthy container: after some refusals in a row the
-check ends the worker itself, and `restart: unless-stopped` brings it back.
+A worker can lose its queues when Redis restarts and still answer pings (apache/airflow #63580), so the check asks for
+the queues that it consumes. Compose does not restart an unhealthy container: after several failures in a row the check
+ends the worker itself, and `restart: unless-stopped` brings it back.
 """
 
 import json
@@ -28,18 +28,18 @@ _REFUSALS = 3
 
 @dataclass(frozen=True)
 class Past:
-    """What earlier checks found: refusals in a row, and when the worker was asked to stop (Unix time)."""
+    """The state of earlier checks: failures in a row, and the time at which the worker was told to stop (Unix time)."""
 
     refusals: int = 0
     stopping_since: float | None = None
 
 
 class BrokerAwayError(Exception):
-    """The broker does not answer; the worker reconnects on its own, so it is left alone."""
+    """The broker does not answer; the worker reconnects by itself, so it is not ended."""
 
 
 def missing_queues(broker_url: str, wanted: set[str]) -> set[str]:
-    """Return those of *wanted* that this container's worker does not take tasks from.
+    """Return the queues of *wanted* that this container's worker does not consume.
 
     Raises BrokerAwayError when the broker does not answer.
     """
@@ -56,10 +56,10 @@ def missing_queues(broker_url: str, wanted: set[str]) -> set[str]:
 
 
 def next_step(past: Past, healthy: bool, now: float, grace_s: float) -> tuple[Past, signal.Signals | None]:
-    """Return what to remember, and the signal that the worker gets now, if any.
+    """Return the new state, and the signal to send to the worker now, if any.
 
-    SIGTERM lets running tasks end; SIGKILL follows only when those had *grace_s* seconds and the worker, which
-    takes no more tasks by then, is still there.
+    SIGTERM lets running tasks end. SIGKILL follows only if the worker still runs after *grace_s* seconds; it takes no
+    tasks meanwhile.
     """
     if past.stopping_since is not None:
         late = now - past.stopping_since > grace_s
@@ -73,20 +73,20 @@ def next_step(past: Past, healthy: bool, now: float, grace_s: float) -> tuple[Pa
 
 
 def main() -> None:
-    """Check, and say what was found: Docker keeps the last lines."""
+    """Check, and print the result: Docker keeps the last lines."""
     wanted = set(os.environ["WORKER_QUEUES"].split(","))
     try:
         missing = missing_queues(os.environ["AIRFLOW__CELERY__BROKER_URL"], wanted)
     except BrokerAwayError as error:
         sys.exit(f"The broker does not answer: {error}")
     if "AIRFLEET_ONLY_LOOK" in os.environ:
-        # Somebody else asks, out of turn: refusals are counted at the health check's own pace.
+        # A check by another caller: only the engine's own checks count failures.
         sys.exit(f"Takes no tasks from {', '.join(sorted(missing))}." if missing else 0)
     past = Past(**json.loads(_STATE.read_text())) if _STATE.exists() else Past()
     future, send = next_step(past, not missing, time.time(), float(os.environ["STOP_GRACE_SECONDS"]))
     _STATE.write_text(json.dumps(asdict(future)))
     if send:
-        # Goes to the container's log as well, where people look after a restart.
+        # Also written to the container's log, where people look after a restart.
         said = f"worker_health: takes no tasks from {', '.join(sorted(missing))}; sends {send.name} to the worker"
         Path("/proc/1/fd/2").write_text(said + "\n")
         os.kill(int(_CHILDREN_OF_INIT.read_text().split()[0]), send)

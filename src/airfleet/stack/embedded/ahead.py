@@ -1,8 +1,8 @@
-"""`python -m airfleet.stack.embedded.ahead api-server`: `airflow api-server`, its imports made while init is at work.
+"""`python -m airfleet.stack.embedded.ahead api-server`: `airflow api-server` that imports while init runs.
 
-The webserver starts longest of all roles, and its start decides how long a first `up` takes. More than half of it is
-imports (and with them, a model of each page's arguments and answers), for which no database has to be there; Airflow's
-command begins with a look at the tables. So all that comes first, then the wait for init.
+The webserver's start is the longest of all roles and decides how long a first `up` takes. More than half of it is
+imports, which need no database, but Airflow's command reads the tables first. So this imports first, and then waits for
+init.
 """
 
 import importlib
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from airfleet.stack.embedded import gate
 
-# What `airflow api-server` imports before it serves. One that a new version lacks is one that it does not need.
+# What `airflow api-server` imports before it serves. A module that a new version lacks is skipped.
 MODULES = (
     "airflow.cli.commands.api_server_command",
     "airflow.api_fastapi.app",

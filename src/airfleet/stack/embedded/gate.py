@@ -1,4 +1,4 @@
-"""Where a role that starts while init is at work waits: a file that is locked until init ends, in whatever way."""
+"""The gate for roles that start while init runs: a file that is locked until init ends, whatever its outcome."""
 
 import fcntl
 from pathlib import Path
@@ -8,7 +8,7 @@ _NAME = "init.lock"
 
 
 def close(folder: Path) -> TextIO:
-    """Return the locked file in *folder*; whoever has it open, children that are given it as well, keeps it locked."""
+    """Return the locked file in *folder*; every process that has it open, children included, keeps it locked."""
     folder.mkdir(parents=True, exist_ok=True)
     gate = (folder / _NAME).open("w")
     fcntl.flock(gate, fcntl.LOCK_EX)
@@ -16,6 +16,6 @@ def close(folder: Path) -> TextIO:
 
 
 def go_through(folder: Path) -> None:
-    """Return when nobody has the file in *folder* locked."""
+    """Return when no process has the file in *folder* locked."""
     with (folder / _NAME).open("a") as gate:
         fcntl.flock(gate, fcntl.LOCK_SH)

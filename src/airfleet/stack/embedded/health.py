@@ -1,4 +1,4 @@
-"""Whether each process of the embedded stack does its work, by the cheapest question that has a true answer."""
+"""Health of each process of the embedded stack, by the cheapest reliable check."""
 
 import socket
 
@@ -13,7 +13,7 @@ _TIMEOUT_S = 2.0
 
 
 class Health:
-    """One look at the whole stack: answers that several processes share are asked for once."""
+    """One check of the whole stack: a query that several processes share is sent once."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -21,7 +21,7 @@ class Health:
         self._components: dict[str, str] | None = None
 
     def is_healthy(self, instance: Instance) -> bool:
-        """Return whether *instance* answers as it should."""
+        """Return whether *instance* passes its check."""
         match instance.role.probe:
             case None:
                 return True
@@ -57,7 +57,7 @@ class Health:
 
 
 def answers(url: str, login: tuple[str, str] | None = None) -> bool:
-    """Return whether *url* answers that all is well; *login* is the user and password that it wants."""
+    """Return whether *url* answers with success; *login* is the user and password that it requires."""
     return _get(url, login) is not None
 
 

@@ -1,4 +1,4 @@
-"""The name under which a task remembers where it ran."""
+"""The host name that a task records."""
 
 import os
 

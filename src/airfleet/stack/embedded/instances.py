@@ -1,4 +1,4 @@
-"""Every process of the embedded stack: which role, which number, which environment."""
+"""Every process of the embedded stack: role, number, environment."""
 
 import hashlib
 import os
@@ -46,18 +46,18 @@ class Instance:
 
 
 def worker_address(number: int) -> str:
-    """Return the loopback address that stands for worker *number* (1 to WORKER.most)."""
+    """Return the loopback address of worker *number* (1 to WORKER.most)."""
     return f"127.0.1.{number}"
 
 
 def worker_name(address: str) -> str:
-    """Return the worker that *address* stands for, or *address* itself if it stands for none."""
+    """Return the worker with this *address*, or *address* itself if there is none."""
     if address.startswith("127.0.1."):
         return f"{WORKER.name}-{address.rsplit('.', 1)[1]}"
     return address
 
 
-# Compose gets this from each worker's own container; here one process stands for all of them.
+# Under Compose each worker's own container serves its logs; here one process serves all of them.
 LOG_SERVER = Role(
     name="log-server",
     command=("python", "-P", "-m", "airfleet.stack.embedded.log_server"),
@@ -68,7 +68,7 @@ LOG_SERVER = Role(
 
 
 def addresses(settings: Settings) -> Addresses:
-    """Return where the roles of the embedded stack find each other."""
+    """Return the servers' addresses for the roles of the embedded stack."""
     return Addresses(
         postgres=(LOOPBACK, settings.postgres_port),
         redis=(LOOPBACK, settings.redis_port),
@@ -79,7 +79,7 @@ def addresses(settings: Settings) -> Addresses:
 
 
 def broker_url(settings: Settings) -> str:
-    """Return the broker's address for who asks or orders the workers: that takes writing, so as their own user."""
+    """Return the broker's address for clients of the workers, as their user: remote control writes to Redis."""
     return environment(WORKER, settings, addresses(settings))[BROKER_URL]
 
 
@@ -117,13 +117,13 @@ def _instance(role: Role, number: int, settings: Settings, paths: Paths) -> Inst
 
 
 def process_environment(paths: Paths) -> dict[str, str]:
-    """Return what every Python process of the stack needs, and no secret."""
+    """Return the variables that every Python process of the stack needs; none is a secret."""
     bin_folder = os.path.dirname(sys.executable)  # noqa: PTH120 - resolve() would leave the virtual environment
     return {
         "PATH": f"{bin_folder}:{os.environ.get('PATH', os.defpath)}",
         "PYTHONPATH": str(paths.root / "src"),
         "PYTHONUNBUFFERED": "1",
-        # As in the image: threads share two heaps instead of keeping up to eight a core, each with its own leftovers.
+        # As in the image: threads share two heaps instead of up to eight per core, each with unused memory.
         "MALLOC_ARENA_MAX": "2",
         "AIRFLOW_HOME": str(paths.airflow_home),
         "AIRFLOW_CONFIG": str(paths.airflow_cfg),
@@ -134,12 +134,12 @@ def process_environment(paths: Paths) -> dict[str, str]:
 
 
 def restart_when(*read: str) -> dict[str, str]:
-    """Return a variable that differs when what the program read at its start does: then `up` restarts it."""
+    """Return a variable that changes with the files that the program reads at its start, so that `up` restarts it."""
     return {"AIRFLEET_CONFIGURATION": hashlib.sha256("\0".join(read).encode()).hexdigest()[:12]}
 
 
 def _statsd(settings: Settings) -> dict[str, str]:
-    """Return where statsd_exporter listens, or will once it is built: sending to nobody costs nothing."""
+    """Return the address of statsd_exporter, even before it is built: sending to a closed port costs nothing."""
     return {
         "AIRFLOW__METRICS__STATSD_ON": str(settings.monitoring),
         "AIRFLOW__METRICS__STATSD_HOST": LOOPBACK,
@@ -148,7 +148,7 @@ def _statsd(settings: Settings) -> dict[str, str]:
 
 
 def _local(role: Role, number: int, settings: Settings, paths: Paths) -> dict[str, str]:
-    """Return what keeps this process on 127.0.0.1 and out of the way of its neighbours."""
+    """Return the variables that keep this process on 127.0.0.1 and its ports apart from those of other processes."""
     log_ports = {
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(settings.log_server_port),
         "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(settings.triggerer_log_port),

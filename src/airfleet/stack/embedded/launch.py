@@ -1,7 +1,7 @@
-"""`python -m airfleet.stack.embedded.launch NAME COMMAND...`: become COMMAND, after ending what an earlier one left.
+"""`python -m airfleet.stack.embedded.launch NAME COMMAND...`: end what an earlier one left, then exec COMMAND.
 
-A role that is killed leaves its own children behind: a worker the tasks it ran, which Airflow runs again elsewhere.
-They are known by their process group, which the process manager makes anew at each start.
+A killed role leaves its child processes behind, such as the tasks of a worker, which Airflow runs again elsewhere. They
+are identified by their process group, which the process manager creates at each start.
 """
 
 import contextlib
@@ -12,14 +12,14 @@ from pathlib import Path
 
 
 def end_leftovers(record: Path) -> list[int]:
-    """Kill what still runs of the process group that *record* names, and return the pids.
+    """Kill the remaining processes of the process group in *record*, and return their pids.
 
-    Only processes that work in this process's folder count: the number may belong to someone else by now.
+    Only processes with this process's working directory are killed, as the number may be reused by now.
     """
     group = int(record.read_text()) if record.exists() else 0
     killed = []
     for folder in Path("/proc").glob("[0-9]*"):
-        # A process may end while it is looked at, or belong to another user.
+        # A process may end while it is inspected, or belong to another user.
         with contextlib.suppress(OSError):
             # The fields after the program's name, which may hold spaces: state, parent, group.
             fields = (folder / "stat").read_text().rpartition(")")[2].split()

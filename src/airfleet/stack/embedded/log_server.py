@@ -1,8 +1,8 @@
 """The tasks' logs on the loopback addresses of all workers.
 
-Airflow starts a log server beside each worker and the triggerer, always on every network interface, each of them all
+Airflow starts a log server beside each worker and the triggerer. Each listens on every network interface and holds all
 of Airflow in memory. Here one small process serves them all, on 127.0.0.0/8 only. A request is signed for one file, as
-Airflow's webserver signs it and Airflow's own log server would check it (airflow.utils.serve_logs.log_server).
+Airflow's webserver signs it and Airflow's own log server checks it (airflow.utils.serve_logs.log_server).
 """
 
 import contextlib
@@ -26,13 +26,13 @@ from airfleet.stack.roles import WORKER
 _AUDIENCE = "task-instance-logs"
 _ALGORITHM = "HS512"
 _REQUIRED = ("exp", "iat", "nbf")
-# Seconds that the clocks of both sides may differ by; Airflow's own.
+# Allowed difference of the two clocks in seconds; Airflow's own value.
 _LEEWAY_S = 30
 _PREFIX = "/log"
 
 
 class SignedFiles(StaticFiles):
-    """The files under a folder, each for requests that were signed with *secret* for that file (ASGI)."""
+    """An ASGI application that serves each file under a folder to requests signed with *secret* for that file."""
 
     def __init__(self, folder: Path, secret: str) -> None:
         super().__init__(directory=folder)

@@ -1,4 +1,4 @@
-"""What runs to its end beside the stack's processes: init, and modules of the team's own."""
+"""One-shot processes: init, and modules of the team."""
 
 import subprocess
 import sys
@@ -43,7 +43,7 @@ def run_command(paths: Paths, module: str, arguments: list[str], variables: Mapp
 
 
 class Init:
-    """Init in a process of its own; use as a context manager, which ends it when it is left before it has finished."""
+    """init in its own process; use as a context manager, which ends it on an early exit."""
 
     def __init__(self, settings: Settings, paths: Paths, rotated: Rotated) -> None:
         self._variables = process_environment(paths) | environment(INIT, settings, addresses(settings))
@@ -64,7 +64,7 @@ class Init:
         self._problems.close()
 
     def begin(self) -> subprocess.Popen[str]:
-        """Start it unless it is on its way; it waits for the servers."""
+        """Start it unless it runs already; it waits for the servers."""
         if not self._running:
             with gate.close(self._folder) as closed:
                 self._running = subprocess.Popen(
@@ -73,15 +73,15 @@ class Init:
                     stdout=subprocess.PIPE,
                     stderr=self._problems,
                     text=True,
-                    # Roles that wait for it go on when it has ended, and when it was killed.
+                    # Roles that wait for it continue when it has ended, and when it was killed.
                     pass_fds=[closed.fileno()],
                 )
         return self._running
 
     def finish(self, migrating: Callable[[], None]) -> None:
-        """Return when it has ended; *migrating* is called when it has made and checked all but Airflow's tables.
+        """Return when it has ended; *migrating* is called when only Airflow's tables remain to be made.
 
-        Raises AirfleetError with what it said.
+        Raises AirfleetError with its error output.
         """
         running = self.begin()
         with self._log.open("a") as output:

@@ -1,4 +1,4 @@
-"""supervisord: its configuration, and what the rest of the tool asks of it."""
+"""supervisord: its configuration and control."""
 
 import os
 import re
@@ -20,9 +20,9 @@ from airfleet.config.paths import Paths
 
 _START_TIMEOUT_S = 20.0
 _ALREADY_STARTED, _NOT_RUNNING = 60, 70
-# Where supervisord starts nothing anew by itself.
+# States in which supervisord does not restart a process by itself.
 _STAYS = ("STOPPED", "STOPPING", "FATAL", "UNKNOWN")
-# What the process manager takes for the rest of a line, even between quotation marks.
+# What supervisord reads as the start of a comment, even between quotation marks.
 _COMMENT = re.compile(r"\s[;#]")
 _SERVER_PROGRAMS = ("postgres", "valkey-server")
 
@@ -58,7 +58,7 @@ class ProcessManager:
 
     @property
     def _rpc(self) -> Any:
-        # Anew for each call: a transport that failed to connect once never recovers.
+        # Created for each call: a transport that failed to connect once does not recover.
         transport = SupervisorTransport(None, None, f"unix://{self._paths.control_socket}")
         # The host part is never resolved, as the transport goes through the socket.
         proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
@@ -72,7 +72,7 @@ class ProcessManager:
             return False
 
     def configure(self, programs: Iterable[Program]) -> None:
-        """Write the configuration; a running supervisord takes it up with `apply`."""
+        """Write the configuration; `apply` loads it into a running supervisord."""
         if "%" in str(self._paths.root) or _COMMENT.search(str(self._paths.root)):
             raise AirfleetError(
                 f"{self._paths.root} has a % or a space before ; or # in its name, which the process manager takes for"
@@ -92,7 +92,7 @@ class ProcessManager:
         partial.replace(self._config)
 
     def start_daemon(self) -> None:
-        """Start supervisord in the background, with nothing of this shell's environment but PATH and the like."""
+        """Start supervisord in the background, without this shell's environment, except PATH and the like."""
         kept = {k: v for k, v in os.environ.items() if k in {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"}}
         subprocess.run(
             [str(Path(sys.executable).with_name("supervisord")), "-c", str(self._config)],
@@ -107,9 +107,9 @@ class ProcessManager:
             time.sleep(0.05)
 
     def apply(self) -> list[str]:
-        """Take up the written configuration; return the names that were added, changed or removed.
+        """Load the written configuration; return the names that were added, changed or removed.
 
-        Programs that did not change run on. Changed and removed ones are stopped, and none is started.
+        Unchanged programs continue. Changed and removed ones are stopped, and none is started.
         """
         added, changed, removed = self._rpc.reloadConfig()[0]
         for name in (*changed, *removed):
@@ -128,7 +128,7 @@ class ProcessManager:
                 raise
 
     def stop(self, name: str, *, wait: bool) -> None:
-        """Ask *name* to stop; with *wait*, return when it has ended. One that just ended by itself stays so."""
+        """Stop *name*; with *wait*, return when it has ended. A process that just ended by itself is not restarted."""
         deadline = time.monotonic() + _START_TIMEOUT_S
         while not self._stopped(name, wait) and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -139,12 +139,12 @@ class ProcessManager:
         except xmlrpc.client.Fault as fault:
             if fault.faultCode != _NOT_RUNNING:
                 raise
-            # One that has just ended cannot be stopped until supervisord has started it anew.
+            # A process that has just ended cannot be stopped until supervisord has restarted it.
             return str(self._rpc.getProcessInfo(name)["statename"]) in _STAYS
         return True
 
     def kill(self, name: str) -> None:
-        """End *name* at once, with what it runs."""
+        """Kill *name* and its child processes at once."""
         for state in self.states():
             if state.name == name and state.pid:
                 kill_tree(state.pid)
@@ -162,7 +162,7 @@ class ProcessManager:
         ]
 
     def shutdown(self) -> None:
-        """Stop supervisord and whatever it still runs; returns when its socket is gone."""
+        """Stop supervisord and its remaining processes; return when its socket is gone."""
         self._rpc.shutdown()
         deadline = time.monotonic() + _START_TIMEOUT_S
         while self.is_running() and time.monotonic() < deadline:
@@ -192,12 +192,12 @@ childlogdir = {logs}
             f"command = {_escape(program.command)}",
             f"environment = {variables}",
             "autostart = false",
-            # Killed processes come back, also when they keep failing; the pause grows by a second each time.
+            # Killed processes are restarted, also when they fail repeatedly; the pause grows by a second each time.
             "autorestart = true",
             "startretries = 1000000",
             f"stopsignal = {program.stop_signal}",
             f"stopwaitsecs = {program.stop_seconds}",
-            # A worker's tasks are in its group: only its main process is told to stop, and lets them finish.
+            # A worker's tasks are in its process group: only its main process gets the signal, and it lets them finish.
             "stopasgroup = false",
             "killasgroup = true",
             "redirect_stderr = true",
@@ -208,16 +208,16 @@ childlogdir = {logs}
         if program.user:
             lines.append(f"user = {program.user}")
         else:
-            # Another user may not be allowed into the checkout at all.
+            # Another user may have no access to the checkout.
             lines.append(f"directory = {_escape(str(self._paths.working_folder))}")
         return "\n".join(lines) + "\n"
 
 
 def processes(paths: Paths) -> list[psutil.Process]:
-    """Return every process of this checkout's stack, whether a supervisord still looks after it or not.
+    """Return every process of this checkout's stack, with or without a running supervisord.
 
-    They are known by the folder they work in, and the servers, which change it, by their program: neither a
-    variable nor a command line is certain to survive in a process that sets its own title.
+    They are identified by their working directory, and the servers, which change it, by their program. A process that
+    sets its own title may lose its command line and variables.
     """
     programs = (paths.servers / "bin", paths.root / ".venv")
     found = []
@@ -253,7 +253,7 @@ def _escape(text: str) -> str:
 
 
 def _quote(value: str) -> str:
-    """Return *value* as supervisord reads it back: one quoted word."""
+    """Return *value* quoted for supervisord's configuration."""
     if "\n" in value or ("'" in value and '"' in value) or _COMMENT.search(value):
         raise AirfleetError(
             "A value for a role has a line break, both kinds of quotation marks, or a space before ; or #."

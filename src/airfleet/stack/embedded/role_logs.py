@@ -9,9 +9,9 @@ _POLL_S = 0.2
 
 
 def show(folder: Path, role: str | None, *, follow: bool, tail: int) -> None:
-    """Print the last *tail* lines of each log of *role*, and with *follow* what comes after.
+    """Print the last *tail* lines of each log of *role*, and with *follow* every new line.
 
-    Raises AirfleetError when nothing of this name has a log.
+    Raises AirfleetError when no role of this name has a log.
     """
     every = sorted(folder.glob("*.log"))
     files = [f for f in every if role is None or f.stem == role or f.stem.rpartition("-")[0] == role]

@@ -1,4 +1,4 @@
-"""Postgres and Redis from PyPI wheels: where their files lie and how they are started."""
+"""Postgres and Redis from PyPI wheels: their files and their start."""
 
 import importlib.metadata
 import importlib.util
@@ -18,13 +18,13 @@ from airfleet.stack.embedded.instances import LOOPBACK, restart_when
 
 # Postgres refuses root, and Redis does not need it.
 _DROPPED_USER = "nobody"
-# What both engines tell the servers.
+# Settings of the servers for both engines.
 _DEPLOY = ROOT / "deploy"
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server under the process manager: name, command line, variables, signal that stops it, user it runs as."""
+    """A server under the process manager: name, command line, variables, stop signal, user."""
 
     name: str
     command: str
@@ -34,14 +34,14 @@ class Server:
 
 
 def prepare(settings: Settings, paths: Paths) -> list[Server]:
-    """Make the data folders and configuration files of both servers, and return how to run them.
+    """Create the data folders and configuration files of both servers, and return the servers.
 
-    What exists stays; configuration is written anew, as .env may have changed.
+    Existing data is kept; configuration is rewritten, as .env may have changed.
     """
     user = _user()
     for folder in (paths.servers, *((paths.servers.parent,) if user else ())):
         folder.mkdir(parents=True, exist_ok=True)
-        # Others may pass through to the data, which is closed in itself.
+        # Other users may pass through; the data folders themselves are closed to them.
         folder.chmod(0o755 if user else 0o700)
     return [_postgres(settings, paths, user), _redis(settings, paths, user)]
 
@@ -74,7 +74,7 @@ def _postgres(settings: Settings, paths: Paths, user: str | None) -> Server:
     options = {
         "listen_addresses": LOOPBACK,
         "port": str(settings.postgres_port),
-        # TCP with a password is the only way in.
+        # TCP with a password is the only access.
         "unix_socket_directories": "",
     }
     arguments = [str(binaries / "postgres"), "-D", str(data)]
@@ -153,14 +153,14 @@ def _user() -> str | None:
 
 
 def _package(name: str, user: str | None, paths: Paths) -> Path:
-    """Return the installed package's folder, or a copy of it where *user* can read and run its binaries."""
+    """Return the installed package's folder, or a copy whose binaries *user* can read and run."""
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
         raise AirfleetError(f"The package {name} is not installed. Delete .venv and run ./airfleet up again.")
     folder = Path(spec.origin).parent
     if user is None:
         return folder
-    # Named after the version, so that another version is copied anew.
+    # Named after the version, so that a new version is copied again.
     copies = paths.servers / "bin" / f"{name}-{importlib.metadata.version(name)}"
     if not copies.exists():
         partial = copies.with_name(copies.name + ".partial")

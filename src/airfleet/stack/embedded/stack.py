@@ -1,4 +1,4 @@
-"""The embedded stack: brought up, scaled, looked at and taken down."""
+"""The embedded stack: start, scale, inspect and stop."""
 
 import shutil
 import time
@@ -13,16 +13,16 @@ from airfleet.config.settings import Settings
 from airfleet.observe.servers import build, on_path
 from airfleet.observe.servers.go import GoMissingError
 from airfleet.stack import mailbox, preflight, roles
-from airfleet.stack.embedded import one_shot, role_logs, servers, states, watchers
+from airfleet.stack.embedded import monitoring_servers, one_shot, role_logs, servers, states
 from airfleet.stack.embedded.health import Health
 from airfleet.stack.embedded.instances import LOOPBACK, Instance, addresses, broker_url, instances, worker_name
+from airfleet.stack.embedded.monitoring_servers import MonitoringServer
 from airfleet.stack.embedded.process_manager import ProcessManager, Program, kill_tree, processes
-from airfleet.stack.embedded.watchers import Watcher
 from airfleet.stack.init.rotated import NOTHING_ROTATED, Rotated
 from airfleet.stack.protocol import Capability, InstanceState, Say
 from airfleet.stack.roles import SCHEDULER, WEBSERVER, WORKER, Addresses, Grant, Role
 
-# A laptop that is busy with other things takes minutes for what takes half a minute otherwise.
+# A busy laptop takes minutes for what otherwise takes half a minute.
 _HEALTH_TIMEOUT_S = 300.0
 _POLL_S = 0.25
 _STOP_S = 60
@@ -42,11 +42,11 @@ class EmbeddedStack:
 
     @property
     def addresses(self) -> Addresses:
-        """Where every process finds the servers."""
+        """The servers' addresses for every process."""
         return addresses(self.settings)
 
     def is_running(self) -> bool:
-        """Return whether the process manager is there."""
+        """Return whether the process manager runs."""
         return self.manager.is_running()
 
     def counts(self) -> dict[str, int]:
@@ -59,25 +59,25 @@ class EmbeddedStack:
     def up(self, counts: dict[str, int], say: Say, rotated: Rotated = NOTHING_ROTATED) -> None:
         """Start what does not run, with *counts* of the scalable roles; return when all of it is healthy.
 
-        What runs and is configured as it should be is left alone; workers that were paused take tasks again. Secrets
-        that were *rotated* are brought into the servers. Raises AirfleetError naming what did not start.
+        Running processes with the current configuration are left alone; paused workers take tasks again. *rotated*
+        secrets are applied to the servers. Raises AirfleetError naming what did not start.
         """
         with one_shot.Init(self.settings, self.paths, rotated) as init:
             changed = self._start_servers(counts, say, init)
-            # What watches comes first, so that it sees the others' first signs of life.
-            wanted: list[Instance | Watcher] = [
-                *self._watchers(),
+            # Monitoring comes first, so that it sees the first metrics of the roles.
+            wanted: list[Instance | MonitoringServer] = [
+                *self._monitoring_servers(),
                 *self._instances(counts),
             ]
             states = {state.name: state.state for state in self.manager.states()}
             missing = [each for each in wanted if states.get(each.name) != "RUNNING"]
             if missing or changed or rotated.keys:
-                # A worker's start and a webserver's imports take as long as the first migration, and need none.
-                early = [i for i in missing if isinstance(i, Watcher) or _starts_early(i.role)]
+                # A worker's start and a webserver's imports take as long as the first migration, and do not need it.
+                early = [i for i in missing if isinstance(i, MonitoringServer) or _starts_early(i.role)]
                 try:
                     self._finish(init, say, lambda: self._start(early))
                 except AirfleetError:
-                    # Without tables it would come to nothing, again and again.
+                    # Without tables these roles would fail repeatedly.
                     self.stop([each.name for each in early], say)
                     raise
         self._start(missing)
@@ -86,7 +86,7 @@ class EmbeddedStack:
         self._wait_until_healthy(wanted, say)
 
     def workers(self) -> CeleryClient:
-        """Return who asks and orders the workers; use as a context manager."""
+        """Return a client that queries and controls the workers; use as a context manager."""
         return CeleryClient(broker_url(self.settings))
 
     def stop(self, names: Iterable[str], say: Say) -> None:
@@ -99,13 +99,13 @@ class EmbeddedStack:
         return {state.name for state in self.manager.states() if state.pid}
 
     def given(self, settings: Settings) -> Mapping[str, object]:
-        """Return, by process, what each would be given of *settings*."""
+        """Return, by process, the variables that it would get from *settings*."""
         return {
             "redis": servers.redis_acl(settings),
             **{i.name: i.environment for i in instances(settings, self.paths, self.counts())},
-            watchers.EXPORTER: watchers.exporter_variables(settings, self.paths),
-            watchers.ALERTMANAGER: watchers.alertmanager_variables(settings),
-            watchers.GRAFANA: watchers.grafana_variables(settings, self.paths),
+            monitoring_servers.EXPORTER: monitoring_servers.exporter_variables(settings, self.paths),
+            monitoring_servers.ALERTMANAGER: monitoring_servers.alertmanager_variables(settings),
+            monitoring_servers.GRAFANA: monitoring_servers.grafana_variables(settings, self.paths),
         }
 
     def start_servers(self, say: Say) -> None:
@@ -146,11 +146,11 @@ class EmbeddedStack:
             self.manager.start(server)
         return changed
 
-    def watch(self, say: Say, note: Say) -> None:
-        """Build what watches the stack and is neither built yet nor on PATH, which takes minutes once, and start it.
+    def start_monitoring(self, say: Say, note: Say) -> None:
+        """Build the monitoring programs that are missing, which takes minutes once, and start monitoring.
 
-        *note* is told which programs on PATH are used. Raises AirfleetError when one cannot be built; the stack runs on
-        without it.
+        *note* prints the programs on PATH that are used. Raises AirfleetError when a build fails; the stack then runs
+        without monitoring.
         """
         if not self.settings.monitoring:
             return
@@ -160,24 +160,24 @@ class EmbeddedStack:
             raise AirfleetError(str(error)) from None
         self.manager.configure(self._programs(self.counts()))
         self.manager.apply()
-        wanted = self._watchers()
+        wanted = self._monitoring_servers()
         for each in wanted:
             self.manager.start(each.name)
         self._wait_until_healthy(wanted, say)
 
-    def _start(self, missing: Sequence[Instance | Watcher]) -> None:
+    def _start(self, missing: Sequence[Instance | MonitoringServer]) -> None:
         for each in missing:
             self.manager.start(each.name)
 
     def _instances(self, counts: dict[str, int]) -> list[Instance]:
         return instances(self.settings, self.paths, counts)
 
-    def _watchers(self) -> list[Watcher]:
-        return watchers.prepare(self.settings, self.paths)
+    def _monitoring_servers(self) -> list[MonitoringServer]:
+        return monitoring_servers.prepare(self.settings, self.paths)
 
-    def watched_by(self) -> set[str]:
-        """Return the names of what watches the stack and runs."""
-        return {s.name for s in self.manager.states() if s.name in watchers.NAMES and s.state == "RUNNING"}
+    def running_monitoring(self) -> set[str]:
+        """Return the names of the monitoring servers that run."""
+        return {s.name for s in self.manager.states() if s.name in monitoring_servers.NAMES and s.state == "RUNNING"}
 
     def _refuse_outside_servers(self) -> None:
         keys = ("metadata_url", "results_url", "warehouse_url", "broker_url")
@@ -216,12 +216,12 @@ class EmbeddedStack:
     def _stop_everything(self, say: Say, timeout_s: int | None) -> None:
         grace = {i.name: i.stop_seconds for i in self._instances(self.counts())}
         known = [s.name for s in self.manager.states() if s.pid]
-        # What hands out work first, then who does it, then whom that talks to.
+        # First the roles that hand out work, then the workers, then the roles that workers report to.
         rounds = [
             [n for n in known if n.startswith((SCHEDULER.name, "flower"))],
             [n for n in known if n.startswith(WORKER.name)],
             [n for n in known if n in grace and not n.startswith((SCHEDULER.name, WORKER.name, "flower"))],
-            [*(n for n in known if n in watchers.NAMES), "redis", "postgres"],
+            [*(n for n in known if n in monitoring_servers.NAMES), "redis", "postgres"],
         ]
         for names in rounds:
             self._stop([(n, timeout_s or grace.get(n, _STOP_S)) for n in names], say)
@@ -234,7 +234,7 @@ class EmbeddedStack:
         return states.look(self.manager.states(), self._instances(self.counts()), self.settings)
 
     def logs(self, role: str | None, *, follow: bool, tail: int) -> None:
-        """Print the last *tail* lines of each log of *role*, or of all, and with *follow* what comes after."""
+        """Print the last *tail* lines of each log of *role*, or of all, and with *follow* every new line."""
         role_logs.show(self.paths.role_logs, role, follow=follow, tail=tail)
 
     def run_module(self, module: str, environment: dict[str, str]) -> None:
@@ -265,18 +265,18 @@ class EmbeddedStack:
         ]
         for i in self._instances(counts):
             programs.append(Program(i.name, i.command, i.environment, stop_seconds=i.stop_seconds))
-        programs += [Program(w.name, w.command, w.environment) for w in self._watchers()]
+        programs += [Program(w.name, w.command, w.environment) for w in self._monitoring_servers()]
         return programs
 
     def _begin(self, init: one_shot.Init) -> None:
-        """Let init import Airflow while the databases are made."""
+        """Let init import Airflow while the databases are created."""
         init.begin()
 
     def _finish(self, init: one_shot.Init, say: Say, migrating: Callable[[], None]) -> None:
         say("databases, roles and secrets")
         init.finish(migrating)
 
-    def _wait_until_healthy(self, wanted: Sequence[Instance | Watcher], say: Say) -> None:
+    def _wait_until_healthy(self, wanted: Sequence[Instance | MonitoringServer], say: Say) -> None:
         deadline = time.monotonic() + _HEALTH_TIMEOUT_S
         waiting = list(wanted)
         while waiting:
@@ -289,8 +289,12 @@ class EmbeddedStack:
                 raise AirfleetError(*(self._why_not(i.name) for i in waiting))
             time.sleep(_POLL_S)
 
-    def _is_healthy(self, each: Instance | Watcher, health: Health) -> bool:
-        return watchers.is_healthy(each.name, self.settings) if isinstance(each, Watcher) else health.is_healthy(each)
+    def _is_healthy(self, each: Instance | MonitoringServer, health: Health) -> bool:
+        return (
+            monitoring_servers.is_healthy(each.name, self.settings)
+            if isinstance(each, MonitoringServer)
+            else health.is_healthy(each)
+        )
 
     def _why_not(self, name: str) -> str:
         log = self.paths.role_logs / f"{name}.log"
@@ -326,7 +330,7 @@ class EmbeddedStack:
 
 
 def _starts_early(role: Role) -> bool:
-    """Return whether *role* may start before init has ended; the webserver waits for it by itself (ahead.py)."""
+    """Return whether *role* may start before init has ended; the webserver itself waits for init (ahead.py)."""
     return role is WEBSERVER or Grant.METADATA not in role.grants
 
 

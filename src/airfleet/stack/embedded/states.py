@@ -1,11 +1,11 @@
-"""What every process of the embedded stack is doing, as `status` shows it."""
+"""The state of every process of the embedded stack, for `status`."""
 
 from collections.abc import Iterable
 
 import psutil
 
 from airfleet.config.settings import Settings
-from airfleet.stack.embedded import watchers
+from airfleet.stack.embedded import monitoring_servers
 from airfleet.stack.embedded.health import Health
 from airfleet.stack.embedded.instances import Instance
 from airfleet.stack.embedded.process_manager import ProcessState
@@ -18,7 +18,7 @@ def look(found: Iterable[ProcessState], wanted: Iterable[Instance], settings: Se
     health = Health(settings)
     by_name = {instance.name: instance for instance in wanted}
     states = [_look(process, by_name.get(process.name), health, settings) for process in found]
-    order = ["postgres", "redis", *by_name, *watchers.NAMES]
+    order = ["postgres", "redis", *by_name, *monitoring_servers.NAMES]
     return sorted(states, key=lambda s: order.index(s.name) if s.name in order else len(order))
 
 
@@ -30,7 +30,7 @@ def _look(process: ProcessState, instance: Instance | None, health: Health, sett
         state=process.state.lower(),
         healthy=running
         and (instance is None or health.is_healthy(instance))
-        and (process.name not in watchers.NAMES or watchers.is_healthy(process.name, settings)),
+        and (process.name not in monitoring_servers.NAMES or monitoring_servers.is_healthy(process.name, settings)),
         pid=process.pid,
         uptime_s=process.uptime_s,
         memory_bytes=_memory_bytes(process.pid) if process.pid else 0,

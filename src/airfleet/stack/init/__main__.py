@@ -20,7 +20,7 @@ _SERVER_TIMEOUT_S = 60.0
 
 
 def main() -> None:
-    """Check, create and migrate; says each step on standard output."""
+    """Check, create and migrate; print each step."""
     settings, rotated = from_environment(), Rotated.from_environment()
     outside.check_counts(settings)
     named = outside.databases(settings)
@@ -29,7 +29,7 @@ def main() -> None:
     broker = settings.broker_url.get_secret_value()
     _say("waiting for the databases and the broker")
     if settings.builtin_postgres and not postgres.listens(postgres_at):
-        # It is being made or started, which takes a while as well.
+        # A server that is being created or started also takes time.
         airflow.load()
     if broker:
         outside.wait_for_broker(broker, _SERVER_TIMEOUT_S)
@@ -43,7 +43,7 @@ def main() -> None:
             postgres.replace_superuser_password(settings, rotated.postgres_password, postgres_at, _SERVER_TIMEOUT_S)
         postgres.wait_for_server(settings, postgres_at, _SERVER_TIMEOUT_S)
         with postgres.one_at_a_time(postgres.connect(settings, postgres_at)) as admin:
-            _say("making databases and roles")
+            _say("creating databases and roles")
             postgres.create_databases(settings, admin)
             postgres.end_sessions(admin, rotated.keys)
             if "METADATA_URL" not in named:
@@ -57,17 +57,17 @@ def main() -> None:
 
 
 def _set_up_airflow(settings: Settings, rotated: Rotated, owner: Connection, address: str, broker: str) -> None:
-    """Check what is in the metadata database at *address* and migrate it."""
+    """Check the contents of the metadata database at *address*, and migrate it."""
     metadata = airflow.connect(address)
     airflow.check_fernet_key(settings, metadata, earlier=rotated.fernet_key)
     if rotated.voids_messages:
-        _say("giving waiting tasks back to the scheduler")
+        _say("returning waiting tasks to the scheduler")
         queue_again(settings, metadata, broker)
-    # Past this line nothing is refused: the embedded stack starts what needs no metadata meanwhile.
+    # All checks are done here: the embedded stack now starts the roles that do not need the metadata database.
     _say(MIGRATING)
     airflow.migrate(owner, metadata.info.dbname)
     if rotated.fernet_key:
-        _say("encrypting connections, variables and triggers anew")
+        _say("encrypting connections, variables and triggers with the new key")
         airflow.encrypt_anew(settings, rotated.fernet_key)
     _say("the administrator")
     airflow.ensure_admin(settings, metadata)

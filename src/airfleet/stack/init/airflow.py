@@ -1,4 +1,4 @@
-"""Airflow's own part: its tables, its administrator, and whether its key still fits what it encrypted."""
+"""Airflow's part: its tables, its administrator, and a check that FERNET_KEY fits the stored secrets."""
 
 import importlib
 import os
@@ -22,12 +22,12 @@ _MODULES = (
     f"{_FAB}.models.db",
     f"{_FAB}.security_manager.override",
 )
-# The packages that bring tables of their own.
+# The packages with tables of their own.
 _MIGRATING = ("apache-airflow-core", "apache-airflow-providers-fab")
 
 
 def _airflow(*arguments: str) -> None:
-    """Run an `airflow` command in this process: a command line would show passwords to everyone's `ps`."""
+    """Run an `airflow` command in this process, as every user could read passwords on a command line."""
     from airflow.cli import cli_parser
 
     parsed = cli_parser.get_parser().parse_args(arguments)
@@ -43,7 +43,7 @@ def load() -> None:
 
 
 def migrate(admin: Connection, database: str) -> None:
-    """Bring the metadata *database* to the installed version."""
+    """Migrate the metadata *database* to the installed version."""
     wanted = "airfleet: migrated for " + ", ".join(f"{name} {version(name)}" for name in _MIGRATING)
     with admin.cursor() as cursor:
         cursor.execute("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", (database,))
@@ -51,18 +51,18 @@ def migrate(admin: Connection, database: str) -> None:
         if row and row[0] == wanted:
             return
         _airflow("db", "migrate")
-        # The webserver does not (update_fab_perms): what roles may do only changes with the installed version.
+        # The webserver does not do this (update_fab_perms), as permissions change only with the installed version.
         _airflow("sync-perm")
         comment = sql.SQL("COMMENT ON DATABASE {} IS {}")
         cursor.execute(comment.format(sql.Identifier(database), sql.Literal(wanted)))
 
 
 def encrypt_anew(settings: Settings, earlier: str) -> None:
-    """Encrypt with FERNET_KEY whatever the *earlier* key encrypted: all of it, or none where it fails.
+    """Encrypt with FERNET_KEY everything that the *earlier* key encrypted, in one transaction.
 
-    No role may be at work that knows only one of the keys.
+    No role with only one of the keys may run meanwhile.
     """
-    # The first of them encrypts; each of them decrypts.
+    # The first key encrypts; every key decrypts.
     os.environ["AIRFLOW__CORE__FERNET_KEY"] = f"{settings.fernet_key.get_secret_value()},{earlier}"
     # A trigger's row may hold plain text: airfleet.runtime.patches.changes.plain_triggers.
     _airflow("rotate-fernet-key")
@@ -71,7 +71,7 @@ def encrypt_anew(settings: Settings, earlier: str) -> None:
 def check_fernet_key(settings: Settings, metadata: Connection, *, earlier: str = "") -> None:
     """Raise AirfleetError when stored connections or variables cannot be read with FERNET_KEY; none are, unmigrated.
 
-    What an *earlier* key reads is fine as well, while it is replaced.
+    Values that an *earlier* key reads are accepted too, while it is replaced.
     """
     key = MultiFernet([Fernet(each) for each in (settings.fernet_key.get_secret_value(), earlier) if each])
     unreadable: list[str] = []
@@ -98,7 +98,7 @@ def check_fernet_key(settings: Settings, metadata: Connection, *, earlier: str =
 
 
 def ensure_admin(settings: Settings, metadata: Connection) -> None:
-    """Make the administrator, or give it the password of .env."""
+    """Create the administrator, or set its password to that of .env."""
     user, password = settings.admin_user, settings.admin_password.get_secret_value()
     with metadata.cursor() as cursor:
         cursor.execute("SELECT password FROM ab_user WHERE username = %s", (user,))

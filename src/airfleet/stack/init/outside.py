@@ -1,6 +1,6 @@
-"""Servers that .env names by URL, in place of the built-in ones: they are checked, never set up.
+"""Servers that .env names by URL, in place of the built-in ones: they are checked and not changed.
 
-Their databases and users are made by whoever runs them; docs/compose.md says which.
+Their operator creates their databases and users; docs/compose.md lists them.
 """
 
 import time
@@ -14,7 +14,7 @@ from airfleet.config.errors import AirfleetError
 from airfleet.config.settings import Settings
 
 _RETRY_S = 1.0
-# What the right password would not mend in a moment either.
+# Errors that waiting does not resolve.
 _FINAL = ("password authentication failed", "does not exist", "certificate", "SSL", "no pg_hba.conf entry")
 
 
@@ -29,7 +29,7 @@ def databases(settings: Settings) -> dict[str, str]:
 
 
 def check_counts(settings: Settings) -> None:
-    """Raise AirfleetError when what is outside and what is built in leave a server out."""
+    """Raise AirfleetError when a server is neither outside nor built in."""
     problems = []
     missing = [key for key in ("METADATA_URL", "RESULTS_URL", "WAREHOUSE_URL") if key not in databases(settings)]
     if missing and not settings.builtin_postgres:
@@ -41,13 +41,13 @@ def check_counts(settings: Settings) -> None:
 
 
 def dsn(url: str) -> str:
-    """Return *url* as libpq reads it: without Celery's and SQLAlchemy's names of drivers."""
+    """Return *url* for libpq, without Celery's and SQLAlchemy's driver names."""
     scheme, separator, rest = url.partition("://")
     return scheme.removeprefix("db+").partition("+")[0] + separator + rest
 
 
 def wait_for_database(key: str, address: str, timeout_s: float) -> None:
-    """Return when the database answers; raises AirfleetError naming *key*, at once where waiting cannot help."""
+    """Return when the database answers; raises AirfleetError naming *key*, at once when waiting cannot help."""
 
     def attempt() -> str | None:
         try:
@@ -82,6 +82,6 @@ def _wait(key: str, attempt: Callable[[], str | None], timeout_s: float) -> None
     while (said := attempt()) is not None:
         if any(part in said for part in _FINAL) or time.monotonic() > deadline:
             raise AirfleetError(
-                f"What {key} in .env names cannot be used: {said}. Mend the address, or the server, and run again."
+                f"What {key} in .env names cannot be used: {said}. Correct the address, or the server, and run again."
             )
         time.sleep(_RETRY_S)

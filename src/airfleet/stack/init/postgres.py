@@ -50,12 +50,12 @@ def connect(settings: Settings, server: tuple[str, int], database: str = "postgr
 
 
 def replace_superuser_password(settings: Settings, earlier: str, server: tuple[str, int], timeout_s: float) -> None:
-    """Give the superuser the password of *settings* in place of the *earlier* one; fine when it has it already."""
+    """Change the superuser's password from the *earlier* one to that of *settings*; safe when that was done before."""
     before = settings.model_copy(update={"postgres_password": SecretStr(earlier)})
     try:
         wait_for_server(before, server, timeout_s)
     except AirfleetError:
-        # It may have the new one from a rotation that was interrupted; this says so when it has neither.
+        # It may have the new password from an interrupted rotation; this raises when it has neither.
         wait_for_server(settings, server, timeout_s)
         return
     opened = connect(before, server)
@@ -67,7 +67,7 @@ def replace_superuser_password(settings: Settings, earlier: str, server: tuple[s
 
 
 def end_sessions(admin: Connection, keys: Collection[str]) -> None:
-    """End what was opened with the earlier values of *keys*: who found one out must not stay connected."""
+    """End sessions that were opened with the earlier passwords of *keys*, so that a leaked password gives no access."""
     roles = [role for role, key in _KEYS.items() if key.upper() in keys]
     with admin.cursor() as cursor:
         cursor.execute(
@@ -111,7 +111,7 @@ def wait_for_server(settings: Settings, server: tuple[str, int], timeout_s: floa
 
 @contextmanager
 def one_at_a_time(opened: Connection) -> Iterator[Connection]:
-    """Hold the lock that only one init can hold on this server; closes *opened*, which holds it, at the end."""
+    """Hold init's lock on this server; closes *opened*, the connection that holds it, at the end."""
     try:
         with opened.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
@@ -121,12 +121,12 @@ def one_at_a_time(opened: Connection) -> Iterator[Connection]:
 
 
 def create_databases(settings: Settings, connection: Connection) -> None:
-    """Make the roles, with the passwords of *settings*, and the databases, and close each to the others."""
+    """Create the roles, with the passwords of *settings*, and the databases, and close each database to other roles."""
     with connection.cursor() as cursor:
         for role, password in _passwords(settings).items():
             cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,))
             verb = "ALTER" if cursor.fetchone() else "CREATE"
-            # Roles never inherit more than they are given here.
+            # Roles have only the permissions given here.
             statement = sql.SQL("{} ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD %s")
             cursor.execute(statement.format(sql.SQL(verb), sql.Identifier(role)), (password.get_secret_value(),))
         for database, owner in DATABASES.items():

@@ -1,4 +1,4 @@
-"""Redis: is it there, and does it take the passwords of .env?"""
+"""Check that Redis answers and accepts the passwords of .env."""
 
 import time
 

@@ -1,6 +1,6 @@
-"""What init is told when secrets of .env were replaced: which ones, and what it needs to take their places.
+"""init's input in a rotation: the replaced secrets of .env, and the earlier values that it needs.
 
-Only a rotation sets these variables. What is done with them comes to the same when it is done again.
+Only a rotation sets these variables. Applying them twice has the same result.
 """
 
 import os
@@ -27,7 +27,7 @@ class Rotated:
 
     @classmethod
     def between(cls, before: Settings, keys: frozenset[str]) -> "Rotated":
-        """Return what init needs after *keys* were replaced in *before*."""
+        """Return init's input after *keys* were replaced in *before*."""
         return cls(
             keys,
             before.postgres_password.get_secret_value() if "POSTGRES_PASSWORD" in keys else "",
@@ -36,12 +36,12 @@ class Rotated:
 
     @classmethod
     def from_environment(cls) -> "Rotated":
-        """Return what this process was told."""
+        """Return the input of this process."""
         keys = frozenset(filter(None, os.environ.get(KEYS, "").split(",")))
         return cls(keys, os.environ.get(POSTGRES_PASSWORD, ""), os.environ.get(FERNET_KEY, ""))
 
     def variables(self) -> Mapping[str, str]:
-        """Return the variables that tell it."""
+        """Return the variables that pass it to init."""
         told = {KEYS: ",".join(sorted(self.keys)), POSTGRES_PASSWORD: self.postgres_password}
         return {key: value for key, value in (told | {FERNET_KEY: self.fernet_key}).items() if value}
 
@@ -55,9 +55,9 @@ NOTHING_ROTATED = Rotated()
 
 
 def queue_again(settings: Settings, metadata: Connection, broker_url: str) -> None:
-    """Give what waits in the broker back to the scheduler, which publishes it anew; uses up no try.
+    """Return the tasks that wait in the broker to the scheduler, which publishes them again; uses up no try.
 
-    Neither a scheduler nor a worker may be at work: what is queued is then in no one's hands.
+    No scheduler and no worker may run, so that no process holds a queued task.
     """
     with metadata.cursor() as cursor:
         cursor.execute("SELECT to_regclass('task_instance') IS NULL OR to_regclass('callback') IS NULL")

@@ -1,7 +1,7 @@
-"""What watches the stack: statsd_exporter, the exporter, Prometheus, Alertmanager and Grafana, as processes.
+"""Monitoring as processes: statsd_exporter, the exporter, Prometheus, Alertmanager and Grafana.
 
-They bear the names of their services in docker-compose.monitoring.yml. What is neither built yet nor on PATH is left
-out; the roles send StatsD to its address all the same, so nothing needs a restart when it comes.
+They have the names of their services in docker-compose.monitoring.yml. A program that is neither built nor on PATH is
+left out; the roles send StatsD to its address anyway, so no role needs a restart when it is started later.
 """
 
 import glob
@@ -25,21 +25,21 @@ STATSD_EXPORTER, EXPORTER, PROMETHEUS, ALERTMANAGER, GRAFANA = NAMES = (
     "alertmanager",
     "grafana",
 )
-# Where a package of Grafana puts what its program reads.
+# The home folder of Grafana packages.
 _GRAFANA_HOME = Path("/usr/share/grafana")
 
 
 @dataclass(frozen=True)
-class Watcher:
-    """One process that watches: its name, command line and variables."""
+class MonitoringServer:
+    """One process of monitoring: its name, command line and variables."""
 
     name: str
     command: str
     environment: dict[str, str]
 
 
-def prepare(settings: Settings, paths: Paths) -> list[Watcher]:
-    """Write the configuration of what can run here, and return how to run it, in starting order."""
+def prepare(settings: Settings, paths: Paths) -> list[MonitoringServer]:
+    """Write the configuration of the servers that can run here, and return them in starting order."""
     if not settings.monitoring:
         return []
     programs = on_path.programs(build.default_cache())
@@ -56,7 +56,7 @@ def prepare(settings: Settings, paths: Paths) -> list[Watcher]:
 
 
 def is_healthy(name: str, settings: Settings) -> bool:
-    """Return whether the watcher *name* answers on its page that it is well."""
+    """Return whether the health page of the monitoring server *name* answers."""
     pages = {
         STATSD_EXPORTER: f"http://{LOOPBACK}:{settings.statsd_exporter_port}/-/healthy",
         EXPORTER: f"http://{LOOPBACK}:{settings.exporter_port}/healthz",
@@ -67,21 +67,23 @@ def is_healthy(name: str, settings: Settings) -> bool:
     return answers(pages[name], settings.monitoring_login if name in (PROMETHEUS, ALERTMANAGER) else None)
 
 
-def _statsd_exporter(program: Path, settings: Settings, paths: Paths) -> Watcher:
+def _statsd_exporter(program: Path, settings: Settings, paths: Paths) -> MonitoringServer:
     mapping = paths.root / "monitoring" / "statsd" / "mapping.yml"
     command = commands.statsd_exporter(
         program, mapping=mapping, udp_port=settings.statsd_port, web_port=settings.statsd_exporter_port
     )
-    return Watcher(STATSD_EXPORTER, shlex.join(command), restart_when(mapping.read_text()))
+    return MonitoringServer(STATSD_EXPORTER, shlex.join(command), restart_when(mapping.read_text()))
 
 
-def _exporter(settings: Settings, paths: Paths) -> Watcher:
+def _exporter(settings: Settings, paths: Paths) -> MonitoringServer:
     command = ["python", "-P", "-m", "airfleet.observe.exporter"]
-    return Watcher(EXPORTER, shlex.join(command), process_environment(paths) | exporter_variables(settings, paths))
+    return MonitoringServer(
+        EXPORTER, shlex.join(command), process_environment(paths) | exporter_variables(settings, paths)
+    )
 
 
 def exporter_variables(settings: Settings, paths: Paths) -> dict[str, str]:
-    """Return where the exporter looks and listens, and the logins it looks with."""
+    """Return the exporter's variables: its sources, their logins, and its own address."""
     at = addresses(settings)
     reader, monitoring = settings.monitoring_reader_password, settings.redis_monitoring_password
     return {
@@ -95,7 +97,7 @@ def exporter_variables(settings: Settings, paths: Paths) -> dict[str, str]:
     }
 
 
-def _prometheus(program: Path, settings: Settings, paths: Paths) -> Watcher:
+def _prometheus(program: Path, settings: Settings, paths: Paths) -> MonitoringServer:
     exporter = f"{LOOPBACK}:{settings.exporter_port}"
     jobs = {
         "statsd-exporter": f"{LOOPBACK}:{settings.statsd_exporter_port}",
@@ -119,10 +121,10 @@ def _prometheus(program: Path, settings: Settings, paths: Paths) -> Watcher:
         retention_size=settings.prometheus_retention_size,
     )
     read = [config, *sorted(rules.glob("*.yml"))]
-    return Watcher(PROMETHEUS, shlex.join(command), restart_when(*(path.read_text() for path in read)))
+    return MonitoringServer(PROMETHEUS, shlex.join(command), restart_when(*(path.read_text() for path in read)))
 
 
-def _alertmanager(program: Path, settings: Settings, paths: Paths) -> Watcher:
+def _alertmanager(program: Path, settings: Settings, paths: Paths) -> MonitoringServer:
     given = alertmanager_variables(settings)
     folder = paths.monitoring / ALERTMANAGER
     config = alertmanager_init.write(folder, given)
@@ -133,11 +135,11 @@ def _alertmanager(program: Path, settings: Settings, paths: Paths) -> Watcher:
         data=folder / "data",
         web_port=settings.alertmanager_port,
     )
-    return Watcher(ALERTMANAGER, shlex.join(command), restart_when(config.read_text(), json.dumps(given)))
+    return MonitoringServer(ALERTMANAGER, shlex.join(command), restart_when(config.read_text(), json.dumps(given)))
 
 
 def alertmanager_variables(settings: Settings) -> dict[str, str]:
-    """Return what decides Alertmanager's receivers: the variables of Compose's alertmanager-init."""
+    """Return the variables that decide Alertmanager's receivers: the variables of Compose's alertmanager-init."""
     return {
         "PAGERDUTY_ROUTING_KEY": settings.pagerduty_routing_key.get_secret_value(),
         "SLACK_WEBHOOK_URL": settings.slack_webhook_url.get_secret_value(),
@@ -147,10 +149,10 @@ def alertmanager_variables(settings: Settings) -> dict[str, str]:
     }
 
 
-def _grafana(program: Path, settings: Settings, paths: Paths) -> Watcher:
+def _grafana(program: Path, settings: Settings, paths: Paths) -> MonitoringServer:
     homes = [home for home in (program.resolve().parents[1], _GRAFANA_HOME) if (home / "conf/defaults.ini").exists()]
     command = [str(program), "server", *(["--homepath", str(homes[0])] if homes else [])]
-    return Watcher(GRAFANA, shlex.join(command), grafana_variables(settings, paths))
+    return MonitoringServer(GRAFANA, shlex.join(command), grafana_variables(settings, paths))
 
 
 def grafana_variables(settings: Settings, paths: Paths) -> dict[str, str]:
@@ -168,7 +170,7 @@ def grafana_variables(settings: Settings, paths: Paths) -> dict[str, str]:
         "GF_SECURITY_ADMIN_PASSWORD": settings.admin_password.get_secret_value(),
         "GF_AUTH_ANONYMOUS_ENABLED": "false",
         "GF_USERS_ALLOW_SIGN_UP": "false",
-        # Nothing is sent anywhere, and nothing is fetched.
+        # No telemetry, and no downloads.
         "GF_ANALYTICS_REPORTING_ENABLED": "false",
         "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
         "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
@@ -183,6 +185,6 @@ def grafana_variables(settings: Settings, paths: Paths) -> dict[str, str]:
 
 
 def _disks(paths: Paths) -> list[str]:
-    """Return a folder for each file system that can fill up: the system's, and the data's where it is another."""
+    """Return a folder of each file system that can fill up: the system's, and the data's if it is a different one."""
     data = next(folder for folder in (paths.servers, *paths.servers.parents) if folder.exists())
     return ["/"] if data.stat().st_dev == Path("/").stat().st_dev or ":" in str(data) else ["/", str(data)]

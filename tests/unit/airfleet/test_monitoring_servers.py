@@ -11,7 +11,7 @@ from airfleet.config import env_file, settings
 from airfleet.config.paths import ROOT, Paths
 from airfleet.config.settings import Settings
 from airfleet.observe.servers import build
-from airfleet.stack.embedded import watchers
+from airfleet.stack.embedded import monitoring_servers as monitoring
 from airfleet.stack.embedded.instances import instances
 from airfleet.stack.roles import WORKER
 
@@ -41,22 +41,22 @@ def put(*programs: build.Program) -> None:
         (build.default_cache() / program.file_name).touch()
 
 
-def names(found: list[watchers.Watcher]) -> list[str]:
+def names(found: list[monitoring.MonitoringServer]) -> list[str]:
     return [each.name for each in found]
 
 
 def test_only_what_is_built_is_started_and_statsd_exporter_comes_first(given: Settings, paths: Paths) -> None:
-    assert watchers.prepare(given, paths) == []
+    assert monitoring.prepare(given, paths) == []
     put(build.STATSD_EXPORTER)
-    assert names(watchers.prepare(given, paths)) == ["statsd-exporter"]
+    assert names(monitoring.prepare(given, paths)) == ["statsd-exporter"]
     put(build.PROMETHEUS, build.ALERTMANAGER)
-    assert names(watchers.prepare(given, paths)) == list(watchers.NAMES[:4])
+    assert names(monitoring.prepare(given, paths)) == list(monitoring.NAMES[:4])
 
 
 def test_switched_off_nothing_watches_and_the_roles_send_nothing(given: Settings, paths: Paths) -> None:
     put(*build.RUNTIME)
     off = given.model_copy(update={"monitoring": False})
-    assert watchers.prepare(off, paths) == []
+    assert monitoring.prepare(off, paths) == []
     for switched, said in ((given, "True"), (off, "False")):
         worker = next(i for i in instances(switched, paths, {}) if i.role is WORKER)
         assert worker.environment["AIRFLOW__METRICS__STATSD_ON"] == said
@@ -64,7 +64,7 @@ def test_switched_off_nothing_watches_and_the_roles_send_nothing(given: Settings
 
 def test_the_roles_send_where_statsd_exporter_listens(given: Settings, paths: Paths) -> None:
     put(build.STATSD_EXPORTER)
-    (exporter,) = watchers.prepare(given, paths)
+    (exporter,) = monitoring.prepare(given, paths)
     for instance in instances(given, paths, {}):
         if instance.role.runs_airflow:
             host = instance.environment["AIRFLOW__METRICS__STATSD_HOST"]
@@ -75,7 +75,7 @@ def test_the_roles_send_where_statsd_exporter_listens(given: Settings, paths: Pa
 def test_prometheus_asks_every_job_and_keeps_its_series_as_env_says(given: Settings, paths: Paths) -> None:
     put(*build.RUNTIME)
     kept = given.model_copy(update={"prometheus_retention": "9d", "prometheus_retention_size": "3GB"})
-    prometheus = next(each for each in watchers.prepare(kept, paths) if each.name == watchers.PROMETHEUS)
+    prometheus = next(each for each in monitoring.prepare(kept, paths) if each.name == monitoring.PROMETHEUS)
     command = shlex.split(prometheus.command)
     assert {"--storage.tsdb.retention.time=9d", "--storage.tsdb.retention.size=3GB"} <= set(command)
     config = next(part.split("=", 1)[1] for part in command if part.startswith("--config.file="))
@@ -97,33 +97,33 @@ def test_prometheus_asks_every_job_and_keeps_its_series_as_env_says(given: Setti
 @pytest.mark.parametrize(
     ("name", "changed"),
     [
-        (watchers.STATSD_EXPORTER, "monitoring/statsd/mapping.yml"),
-        (watchers.PROMETHEUS, "monitoring/prometheus/rules/alerts.yml"),
+        (monitoring.STATSD_EXPORTER, "monitoring/statsd/mapping.yml"),
+        (monitoring.PROMETHEUS, "monitoring/prometheus/rules/alerts.yml"),
     ],
 )
 def test_a_changed_file_restarts_who_reads_it_and_nobody_else(
     given: Settings, paths: Paths, name: str, changed: str
 ) -> None:
     put(*build.RUNTIME)
-    before = watchers.prepare(given, paths)
-    assert watchers.prepare(given, paths) == before
+    before = monitoring.prepare(given, paths)
+    assert monitoring.prepare(given, paths) == before
     (paths.root / changed).write_text("other rules")
-    after = watchers.prepare(given, paths)
+    after = monitoring.prepare(given, paths)
     assert [a.name for a, b in zip(after, before, strict=True) if a != b] == [name]
 
 
 def test_a_receiver_that_is_switched_on_restarts_alertmanager(given: Settings, paths: Paths) -> None:
     put(*build.RUNTIME)
-    before = watchers.prepare(given, paths)
+    before = monitoring.prepare(given, paths)
     slack = given.model_copy(update={"slack_webhook_url": settings.SecretStr("https://hooks.example.org/x")})
-    after = watchers.prepare(slack, paths)
-    assert [a.name for a, b in zip(after, before, strict=True) if a != b] == [watchers.ALERTMANAGER]
+    after = monitoring.prepare(slack, paths)
+    assert [a.name for a, b in zip(after, before, strict=True) if a != b] == [monitoring.ALERTMANAGER]
     assert "slack_configs" in (paths.monitoring / "alertmanager" / "alertmanager.yml").read_text()
 
 
 def test_no_secret_stands_on_a_command_line(given: Settings, paths: Paths) -> None:
     put(*build.RUNTIME)
-    commands = " ".join(each.command for each in watchers.prepare(given, paths))
+    commands = " ".join(each.command for each in monitoring.prepare(given, paths))
     assert not [secret for secret in given.secrets() if secret in commands]
 
 
@@ -137,7 +137,7 @@ def test_grafana_is_started_where_its_program_is_with_composes_own_configuration
     (program.parents[1] / "conf").mkdir()
     (program.parents[1] / "conf" / "defaults.ini").touch()
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}/usr/bin")
-    (grafana,) = watchers.prepare(given, paths)
+    (grafana,) = monitoring.prepare(given, paths)
     assert shlex.split(grafana.command) == [str(program), "server", "--homepath", str(program.parents[1])]
     compose = yaml.safe_load((ROOT / "docker-compose.monitoring.yml").read_text())["services"]["grafana"]["environment"]
     own = {key for key in grafana.environment if key.startswith(("GF_SERVER_", "GF_PATHS_"))}
@@ -150,10 +150,10 @@ def test_grafana_is_started_where_its_program_is_with_composes_own_configuration
 def test_the_exporter_and_alertmanager_are_told_the_same_things_as_under_compose(given: Settings, paths: Paths) -> None:
     put(*build.RUNTIME)
     services = yaml.safe_load((ROOT / "docker-compose.monitoring.yml").read_text())["services"]
-    exporter = next(each for each in watchers.prepare(given, paths) if each.name == watchers.EXPORTER)
+    exporter = next(each for each in monitoring.prepare(given, paths) if each.name == monitoring.EXPORTER)
     told = {key for key in exporter.environment if key.startswith("EXPORTER_")} - {"EXPORTER_DISKS"}
     assert told == services["airfleet-exporter"]["environment"].keys()
-    told = watchers.alertmanager_variables(given).keys() | {"MONITORING_USER", "MONITORING_PASSWORD"}
+    told = monitoring.alertmanager_variables(given).keys() | {"MONITORING_USER", "MONITORING_PASSWORD"}
     assert told == services["alertmanager-init"]["environment"].keys()
 
 
@@ -161,7 +161,7 @@ def test_the_password_of_prometheus_and_alertmanager_is_in_files_of_who_shows_it
     given: Settings, paths: Paths
 ) -> None:
     put(*build.RUNTIME)
-    watchers.prepare(given, paths)
+    monitoring.prepare(given, paths)
     password = given.monitoring_password.get_secret_value()
     files = [path for path in paths.monitoring.rglob("*") if path.is_file()]
     assert [path.name for path in files if password in path.read_text()] == ["password"]
@@ -169,12 +169,12 @@ def test_the_password_of_prometheus_and_alertmanager_is_in_files_of_who_shows_it
     assert {path.relative_to(paths.monitoring).parts[0] for path in guards} == {"prometheus", "alertmanager"}
     secret = [path for path in files if path.name in ("web.yml", "user", "password", "smtp-password")]
     assert {path.stat().st_mode & 0o777 for path in secret} == {0o600}
-    assert not [each.name for each in watchers.prepare(given, paths) if password in str(each)]
+    assert not [each.name for each in monitoring.prepare(given, paths) if password in str(each)]
 
 
 def test_a_new_login_restarts_nobody_as_its_files_are_read_at_each_request(given: Settings, paths: Paths) -> None:
     put(*build.RUNTIME)
-    before = watchers.prepare(given, paths)
+    before = monitoring.prepare(given, paths)
     other = given.model_copy(update={"monitoring_password": settings.SecretStr("another-long-one")})
-    assert watchers.prepare(other, paths) == before
+    assert monitoring.prepare(other, paths) == before
     assert (paths.monitoring / "prometheus" / "login" / "password").read_text() == "another-long-one"
