@@ -56,9 +56,11 @@ faults-short: env ## The few faults that CI tries; minutes
 	$(PYTEST) tests/faults -m "not nightly"
 
 nightly: programs ## The tests that CI leaves out and that have no fresh result, then make faults (hours; Debian, root)
-	@began=$$(date +%s); $(PYTEST) tests/stack tests/monitoring --suite nightly $(LONG); status=$$?; \
-	left=$$(($(MINUTES) - ($$(date +%s) - began) / 60)); \
-	[ $$left -le 0 ] || $(MAKE) faults MINUTES=$$left || status=$$?; exit $$status
+	@began=$$(date +%s); left() { echo $$(($(MINUTES) - ($$(date +%s) - began) / 60)); }; \
+	$(PYTEST) tests/stack tests/monitoring --suite nightly $(LONG); status=$$?; \
+	[ $$(left) -le 0 ] || PYTEST=$(CURDIR)/$(PYTEST) tests/compose/ci.sh --suite nightly-compose \
+	  --minutes $$(left) $(if $(AGAIN),--again) || status=$$?; \
+	[ $$(left) -le 0 ] || $(MAKE) faults MINUTES=$$(left) || status=$$?; exit $$status
 
 evidence: env ## Each long suite: when it was run, and what changed since (JSON=1; STRICT=1 fails unless all is fresh)
 	@PYTHONPATH=src $(VENV)/bin/python -P -m bench.suites $(if $(JSON),--json) $(if $(STRICT),--strict)
