@@ -7,11 +7,14 @@ SCALE ?= 20 100
 # A long suite begins no further part after so many minutes, and leaves out what has passed with the present sources
 # unless AGAIN is set.
 MINUTES ?= 100
-LONG := --minutes $(MINUTES) $(if $(AGAIN),--again)
+AGAIN_OPTION := $(if $(AGAIN),--again)
+LONG := --minutes $(MINUTES) $(AGAIN_OPTION)
+# Not by a make of its own, which `make -n` would run.
+FAULTS_TABLE := PYTHONPATH=src:tests $(VENV)/bin/python -m support.faults.report docs/reliability.json docs/reliability.md
 
 .DEFAULT_GOAL := help
 .PHONY: help env test lint types unit contract sql stack faults faults-short nightly evidence bench bench-fast
-.PHONY: bench-shop lint-compose performance reliability monitoring programs dashboards images test-compose format lock
+.PHONY: bench-shop lint-compose performance monitoring programs patches ablation dashboards images test-compose format lock
 .PHONY: up down
 
 help: ## List the targets
@@ -49,18 +52,21 @@ stack: env ## A running stack, from a fresh checkout
 	$(PYTEST) tests/stack -m "not nightly"
 
 faults: env ## Every fault of docs/reliability.md that has no fresh result, for MINUTES (100; hours in all; root)
-	$(PYTEST) tests/faults --suite faults $(LONG); status=$$?; \
-	PYTHONPATH=src:tests $(VENV)/bin/python -m support.faults.report docs/reliability.json docs/reliability.md; exit $$status
+	$(PYTEST) tests/faults --suite faults $(LONG); status=$$?; $(FAULTS_TABLE); exit $$status
 
 faults-short: env ## The few faults that CI tries; minutes
 	$(PYTEST) tests/faults -m "not nightly"
 
-nightly: programs ## The tests that CI leaves out and that have no fresh result, then make faults (hours; Debian, root)
-	@began=$$(date +%s); left() { echo $$(($(MINUTES) - ($$(date +%s) - began) / 60)); }; \
-	$(PYTEST) tests/stack tests/monitoring --suite nightly $(LONG); status=$$?; \
-	[ $$(left) -le 0 ] || PYTEST=$(CURDIR)/$(PYTEST) tests/compose/ci.sh --suite nightly-compose \
-	  --minutes $$(left) $(if $(AGAIN),--again) || status=$$?; \
-	[ $$(left) -le 0 ] || $(MAKE) faults MINUTES=$$(left) || status=$$?; exit $$status
+nightly: programs ## Every test that CI leaves out and that has no fresh result, for MINUTES (100; hours in all; Debian, root)
+	@end=$$(($$(date +%s) + 60 * $(MINUTES))); status=0; \
+	part() { \
+	  local left=$$(((end - $$(date +%s)) / 60)); \
+	  [ $$left -le 0 ] || "$$@" --minutes $$left $(AGAIN_OPTION) || status=1; \
+	}; \
+	part $(PYTEST) tests/stack tests/monitoring --suite nightly; \
+	PYTEST=$(CURDIR)/$(PYTEST) part tests/compose/ci.sh --suite nightly-docker; \
+	part $(PYTEST) tests/faults --suite faults; \
+	$(FAULTS_TABLE); exit $$status
 
 evidence: env ## Each long suite: when it was run, and what changed since (JSON=1; STRICT=1 fails unless all is fresh)
 	@PYTHONPATH=src $(VENV)/bin/python -P -m bench.suites $(if $(JSON),--json) $(if $(STRICT),--strict)
@@ -70,6 +76,11 @@ programs: env ## Build Prometheus and its companions into the user's cache, once
 
 monitoring: programs ## Metrics, alerts and dashboards, on live servers and a running stack
 	$(PYTEST) tests/monitoring -m "not nightly"
+
+patches: env ## Write docs/patches.md anew from src/airfleet/runtime/patches
+	mkdir -p build
+	PYTHONPATH=src $(VENV)/bin/python -P -m airfleet.runtime.patches.listing >build/patches.md
+	mv build/patches.md docs/patches.md
 
 dashboards: env ## Write monitoring/grafana/dashboards anew from monitoring/dashboards
 	PYTHONPATH=src:monitoring $(VENV)/bin/python -P -m dashboards
@@ -85,6 +96,9 @@ bench: env ## The parts of docs/performance.json that are not fresh, for MINUTES
 
 bench-fast: env ## The same in some 3 minutes, without scale and soak; fails when a gain is gone
 	./airfleet bench --fast
+
+ablation: env ## What each group of changes to Airflow gains, into docs/ablation.json (4 h in parts of 60 minutes, a quiet machine)
+	PYTHONPATH=src $(VENV)/bin/python -P -m bench.ablation
 
 bench-shop: env ## The shop's pipelines at data scales SCALE (20 100), their copying beside psql's, into docs/shop.json
 	PYTHONPATH=src $(VENV)/bin/python -P -m bench.shop $(SCALE) $(LONG)
@@ -102,7 +116,7 @@ format: env ## Rewrite the code in the project's style
 lock: env ## Resolve requirements anew as of UV_EXCLUDE_NEWER, and write the locks
 	@set -e; lock() { $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header "$$@"; }; \
-	export UV_EXCLUDE_NEWER=$${UV_EXCLUDE_NEWER:-2026-09-18}; \
+	export UV_EXCLUDE_NEWER=$${UV_EXCLUDE_NEWER:-2026-11-28}; \
 	lock requirements/uv.in -o requirements/uv.lock; \
 	lock requirements/go.in -o requirements/go.lock; \
 	lock airflow/requirements.in -o airflow/requirements.lock; \

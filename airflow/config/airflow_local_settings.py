@@ -9,6 +9,7 @@ from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 
 from airfleet.runtime import mail_connection
 from airfleet.runtime.ids import refuse_unmeasurable_ids
+from airfleet.runtime.patches import hook
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG, BaseOperator
@@ -17,6 +18,9 @@ mail_connection.provide()
 
 FAILURE_SUBJECT = "Failed: {{ ti.dag_id }}.{{ ti.task_id }} (try {{ ti.try_number }})"
 FAILURE_BODY = Path(__file__).with_name("failure_mail.html").read_text(encoding="utf-8")
+
+# sitecustomize has done this, unless another one came before it on the path. See docs/patches.md.
+hook.install()
 
 
 def dag_policy(dag: DAG) -> None:

@@ -1,12 +1,12 @@
-"""Registers what airfleet.resilience adds to tasks' processes and to the dag-processor."""
+"""Registers what airfleet.runtime adds to tasks' processes."""
 
 from airflow.plugins_manager import AirflowPlugin
 
-from airfleet.resilience import orphans, parsing
+from airfleet.runtime import orphans
 
 
 class AirfleetResilience(AirflowPlugin):
-    """Lets a task's process bind itself to the one that watches it, and the dag-processor show files that crash it."""
+    """Lets a task's process bind itself to the one that watches it."""
 
     name = "airfleet_resilience"
-    listeners = [orphans, parsing]  # noqa: RUF012 - Airflow's own interface
+    listeners = [orphans]  # noqa: RUF012 - Airflow's own interface

@@ -1,13 +1,13 @@
-"""Registers what changes roles as they start; see airfleet.upstream."""
+"""Registers what roles do as they start; see airfleet.runtime."""
 
 from airflow.plugins_manager import AirflowPlugin
 
-from airfleet.upstream import starting
-from airfleet.upstream.webserver import ReadyFirst
+from airfleet.runtime import starting
+from airfleet.runtime.early_pages import ReadyFirst
 
 
 class AirfleetRoles(AirflowPlugin):
-    """Lets a role that starts be changed before it does anything."""
+    """Lets a role prepare itself before it does anything, and report the changes that it applied."""
 
     name = "airfleet_roles"
     listeners = [starting]  # noqa: RUF012 - Airflow's own interface

@@ -57,27 +57,27 @@ def run(at: Paths, plan: Plan, say: Say) -> Samples:
     for number in range(plan.starts - 1):
         for profile in alternation.order((OURS, STOCK), number):
             with instances(at, profile) as (one,):
-                _account_for_start(one, samples, say)
+                account_for_start(one, samples, say)
     with instances(at, OURS, STOCK) as both:
         if plan.starts == 1:
             with ThreadPoolExecutor() as threads:
                 list(threads.map(lambda each: _start(each, samples, say), both))
         else:
             for each in both:
-                _account_for_start(each, samples, say)
+                account_for_start(each, samples, say)
                 each.freeze()
         for _, each in alternation.in_turn(both, plan.pairs, say):
-            _burst_and_chain(each, plan, samples, say)
+            burst_and_chain(each, plan, samples, say)
         say("idle")
         time.sleep(plan.settle_s)
         # At once: what is counted belongs to a process, whatever else runs, and both together idle below one core.
         with ThreadPoolExecutor() as threads:
             for _ in range(plan.idles):
-                list(threads.map(lambda each: _idle(each, at, plan, samples, say), both))
+                list(threads.map(lambda each: idle(each, at, plan, samples, say), both))
     return samples
 
 
-def _account_for_start(one: Instance, samples: Samples, say: Say) -> None:
+def account_for_start(one: Instance, samples: Samples, say: Say) -> None:
     """Time a start that has the machine to itself, and say which role used the cores."""
     run_before = _children_cpu_s()
     _start(one, samples, say)
@@ -101,7 +101,7 @@ def _children_cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _burst_and_chain(one: Instance, plan: Plan, samples: Samples, say: Say) -> None:
+def burst_and_chain(one: Instance, plan: Plan, samples: Samples, say: Say) -> None:
     burst = workloads.burst(one, plan.burst)
     chain = workloads.chain(one, plan.chain)
     samples.add(
@@ -115,7 +115,7 @@ def _burst_and_chain(one: Instance, plan: Plan, samples: Samples, say: Say) -> N
     samples.cpu_by_role[one.profile].append({role: used / burst.tasks for role, used in burst.use.cpu_s.items()})
 
 
-def _idle(one: Instance, at: Paths, plan: Plan, samples: Samples, say: Say) -> None:
+def idle(one: Instance, at: Paths, plan: Plan, samples: Samples, say: Say) -> None:
     """Account for an idle stack: its roles, its health checks, and its memory after some work."""
     known = health_checks.of_instance(one, at.root / "docker-compose.celery.yml")
     meter = Meter(one)

@@ -53,9 +53,9 @@ class Sources:
 
     @cached_property
     def digest(self) -> str:
-        """One hash of every path and content."""
+        """One hash of every path and content, with its kind, so that no scanner takes it for a key."""
         lines = (f"{name}\0{found}\n" for name, found in sorted(self._hashes.items()))
-        return hashlib.sha256("".join(lines).encode()).hexdigest()
+        return f"sha256:{hashlib.sha256(''.join(lines).encode()).hexdigest()}"
 
     @property
     def by_folder(self) -> dict[str, dict[str, str]]:

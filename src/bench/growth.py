@@ -9,7 +9,6 @@ from typing import Any
 
 from airfleet.config.errors import AirfleetError
 from airfleet.stack.roles import DAG_PROCESSOR, SCHEDULER, WEBSERVER, WORKER
-from airfleet.upstream import parsing_loop
 from bench import workloads
 from bench.account import Meter, memory_bytes
 from bench.instance import SLOTS
@@ -17,6 +16,8 @@ from bench.part import Part, medians
 
 _POLL_S = 0.5
 _PARSE_TIMEOUT_S = 1800.0
+# Each file that does not change is parsed again in so many seconds ([dag_processor] min_file_process_interval).
+_PARSED_AGAIN_S = 300.0
 
 
 class ScaleOut(Part):
@@ -146,7 +147,7 @@ class Parse(Part):
         dags = self.files * len(samples)
         again = Meter(self.of)
         self.say(f"parse: {dags} Dags, unchanged")
-        time.sleep(parsing_loop.LONGEST_S + sum(sample["first_parse_s"] for sample in samples))
+        time.sleep(_PARSED_AGAIN_S + sum(sample["first_parse_s"] for sample in samples))
         steady = again.use()
         more = {role: (used - self._memory[role]) / (1 << 20) for role, used in memory_bytes(self.of).items()}
         grown = workloads.database_bytes(self.of) - self._database

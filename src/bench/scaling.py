@@ -27,7 +27,7 @@ _NEEDS = {
     "What gives out first": ("soak", "waiting"),
     "Sizes by name": ("size-large",),
 }
-# [dag_processor] min_file_process_interval, which unchanged files would be parsed at if there were few.
+# Airflow's own [dag_processor] min_file_process_interval.
 _INTERVAL_S = 30
 _DAYS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 
@@ -135,7 +135,7 @@ def _limits(cpu_s: Mapping[str, float], slots: int) -> str:
 def _starts(slots: int, workers: int, cpu_s: float, cores: int) -> dict[str, str]:
     """How long it takes to fill the slots of one worker and of *workers*, and what that alone makes of the efficiency.
 
-    With turns (airfleet.upstream.turns) that is lost once; without, in each wave of tasks that fills all slots.
+    With turns (docs/patches.md) that is lost once; without, in each wave of tasks that fills all slots.
     """
     one_s, all_s = slots * cpu_s / cores, workers * slots * cpu_s / cores
     waves_of_one, waves_of_all = (math.ceil(ScaleOut.tasks / each) for each in (slots, workers * slots))

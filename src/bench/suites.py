@@ -13,6 +13,8 @@ from rich.table import Table
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
 from airfleet.config.sizes import SIZES
+from airfleet.runtime.patches.patch import SAFETY
+from airfleet.runtime.patches.registry import PATCHES
 from bench.evidence import State, Suite, state
 
 # How many changed files a line names.
@@ -68,7 +70,8 @@ FAULTS = Suite(
     ),
     tests=("tests/faults",),
 )
-_PRODUCT = (
+# These are about the whole product.
+_NIGHTLY = (
     ".env.example",
     "airfleet",
     "airflow",
@@ -81,22 +84,23 @@ _PRODUCT = (
     "tests/support",
     ":(exclude)src/bench",
 )
-NIGHTLY = Suite(
-    "nightly",
-    "make nightly",
-    "docs/nightly.json",
-    (*_PRODUCT, "tests/monitoring", "tests/stack", ":(exclude)tests/support/faults"),
-    tests=("tests/stack", "tests/monitoring"),
-    marker="nightly",
-)
-# In a file of its own: pytest writes each suite's, and this one runs where a Docker engine is.
-NIGHTLY_COMPOSE = Suite(
-    "nightly-compose",
-    "make nightly",
-    "docs/nightly-compose.json",
-    (*_PRODUCT, "tests/compose"),
-    tests=("tests/compose",),
-    marker="nightly",
+NIGHTLY = (
+    Suite(
+        "nightly",
+        "make nightly",
+        "docs/nightly.json",
+        (*_NIGHTLY, "tests/stack", "tests/monitoring", ":(exclude)tests/support/faults"),
+        tests=("tests/stack", "tests/monitoring"),
+        marker="nightly",
+    ),
+    Suite(
+        "nightly-docker",
+        "make nightly",
+        "docs/nightly-docker.json",
+        (*_NIGHTLY, "tests/compose"),
+        tests=("tests/compose",),
+        marker="nightly",
+    ),
 )
 BENCH = (
     Suite("bench", "make bench", _FIGURES, _BENCH, (COMPARE,)),
@@ -105,6 +109,9 @@ BENCH = (
     Suite("sizes", "make bench", _FIGURES, _BENCH, tuple(f"size-{name}" for name in SIZES)),
     Suite("soak", "make bench", _FIGURES, _BENCH, ("soak",)),
 )
+# A group whose changes are there for a fault or a secret is not measured.
+ABLATION_GROUPS = tuple(dict.fromkeys(patch.group for patch in PATCHES if patch.group != SAFETY))
+ABLATION = Suite("ablation", "make ablation", "docs/ablation.json", _BENCH, ABLATION_GROUPS)
 SHOP = Suite(
     "bench of the shop",
     "make bench-shop",
@@ -112,7 +119,7 @@ SHOP = Suite(
     ("deploy/postgres", "requirements/embedded.lock", "src/bench/shop.py", "src/retail"),
     ("20", "100"),
 )
-SUITES = (FAULTS, *BENCH, SHOP, NIGHTLY, NIGHTLY_COMPOSE)
+SUITES = (FAULTS, *BENCH, ABLATION, SHOP, *NIGHTLY)
 
 
 def main() -> int:

@@ -36,6 +36,16 @@ def test_three_dags_succeed_on_the_shops_rows(first_rows: dict[str, int | None])
     assert first_rows["refresh_monthly_sales"] == 7
 
 
+def test_every_change_to_airflow_is_active_in_every_container_that_needs_it(
+    stack: Deployment, first_rows: dict[str, int | None]
+) -> None:
+    found = {each["name"]: each for each in json.loads(stack.airfleet("patches", "--json").stdout)}
+    assert found["middlewares"]["processes"] == {"airflow-webserver-1": "active"}
+    states = {state for each in found.values() for state in each["processes"].values()}
+    assert states == {"active"}, found
+    assert "works without" not in stack.airfleet("status").stdout
+
+
 def test_flower_lists_the_workers_and_wants_a_login(stack: Deployment) -> None:
     env = stack.env()
     for path in ("/", "/workers", "/api/workers"):

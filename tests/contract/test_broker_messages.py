@@ -1,11 +1,11 @@
-"""airfleet.resilience.broker sees the messages that the installed Celery and kombu leave in Redis, wherever they are.
+"""airfleet.runtime.broker sees the messages that the installed Celery and kombu leave in Redis, wherever they are.
 
 What it did not see would be taken for lost, and queued again.
 """
 
 from celery import Celery
 
-from airfleet.resilience.broker import message_ids
+from airfleet.runtime.broker import message_ids
 
 
 def test_a_message_is_seen_in_its_queue_and_with_a_worker_until_it_is_acknowledged(app: Celery) -> None:

@@ -11,15 +11,15 @@ from celery import Celery
 from support.checkout import wait_until
 
 from airfleet.config.paths import Paths
-from airfleet.resilience.broker import message_ids
+from airfleet.runtime.broker import message_ids
 
 APP = """
 from pathlib import Path
 from celery import Celery
-from celery.concurrency.asynpool import AsynPool
-from airfleet.upstream import handover
+from celery.concurrency import asynpool
+from airfleet.runtime.patches.changes import handover
 
-handover.install(AsynPool)
+handover.change(asynpool)
 app = Celery("works", broker="{broker}")
 app.conf.update(task_acks_late=True, worker_prefetch_multiplier=1)
 

@@ -89,7 +89,7 @@ _CALLS = r"""
 
 
 def _answers(*, changed: bool) -> dict[str, list[Any]]:
-    given = json.loads(ask(_CALLS, changed=changed))
+    given = json.loads(ask(_CALLS, role="airflow api-server", changed=changed))
     assert isinstance(given, dict)
     return given
 
@@ -106,4 +106,4 @@ def test_a_tasks_call_is_answered_the_same_without_a_task_for_each_middleware() 
     assert "ID" in ours["fails"][1]
     assert ours.pop("in process")[:3] == [200, ours["well"][1], "c-4"]
     for name, answer in ours.items():
-        assert answer[4] < upstream[name][4], f"{name}: airfleet.upstream.middlewares saves nothing"
+        assert answer[4] < upstream[name][4], f"{name}: airfleet.runtime.patches.changes.middlewares saves nothing"

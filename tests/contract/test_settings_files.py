@@ -8,6 +8,7 @@ from dotenv import dotenv_values
 from airfleet.config.env_file import GENERATORS
 from airfleet.config.paths import ROOT, Paths
 from airfleet.config.settings import Settings
+from airfleet.runtime.patches.registry import PATCHES
 
 EXAMPLE = Paths().env_example
 CFG = Paths().airflow_cfg
@@ -55,7 +56,14 @@ def test_a_new_dag_file_is_looked_for_every_30_seconds_at_most() -> None:
     ours.read(CFG)
     # A slow machine takes longer to parse what it found; how often it looks is ours.
     assert ours.getint("dag_processor", "refresh_interval") <= 30
-    assert ours.getint("dag_processor", "min_file_process_interval") <= 30
+
+
+def test_no_setting_of_airflow_cfg_is_good_with_a_change_of_airflow_alone() -> None:
+    ours = configparser.ConfigParser(interpolation=None)
+    ours.read(CFG)
+    given = [setting for patch in PATCHES for setting in patch.settings]
+    assert given
+    assert [setting for setting in given if ours.has_option(*setting)] == []
 
 
 def test_airflow_cfg_holds_no_secret() -> None:

@@ -12,7 +12,6 @@ import weakref
 from airflow.jobs.job import Job
 from {module} import {runner}
 
-{change}
 told = {runner}({given})
 ignored = []
 sys.unraisablehook = lambda what: ignored.append(what.exc_type.__name__)
@@ -30,20 +29,30 @@ except Exception as error:
     print(error)
 print(*ignored, ended)
 """
-# What is called in each of them as it starts.
-CHANGE = "from airfleet.upstream import starting; starting.on_starting(Job())"
-ROLES = [
-    ("airflow.jobs.scheduler_job_runner", "SchedulerJobRunner", "job=Job()", "_do_scheduling(None)"),
-    ("airflow.dag_processing.manager", "DagFileProcessorManager", "max_runs=1", "_kill_timed_out_processors()"),
+RUNNERS = [
+    (
+        "airflow scheduler",
+        "airflow.jobs.scheduler_job_runner",
+        "SchedulerJobRunner",
+        "job=Job()",
+        "_do_scheduling(None)",
+    ),
+    (
+        "airflow dag-processor",
+        "airflow.dag_processing.manager",
+        "DagFileProcessorManager",
+        "max_runs=1",
+        "_kill_timed_out_processors()",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("module", "runner", "given", "begins"), ROLES)
+@pytest.mark.parametrize(("role", "module", "runner", "given", "begins"), RUNNERS)
 def test_a_role_ends_though_its_handlers_exception_was_ignored(
-    module: str, runner: str, given: str, begins: str
+    role: str, module: str, runner: str, given: str, begins: str
 ) -> None:
-    role = {"module": module, "runner": runner, "given": given, "begins": begins}
-    assert ask(PROGRAM.format(**role, change=CHANGE)) == "SystemExit 0"
-    assert ask(PROGRAM.format(**role, change=""), changed=False) == "SystemExit goes on", (
-        "Airflow ends by itself: airfleet.upstream.stopping can go"
+    program = PROGRAM.format(module=module, runner=runner, given=given, begins=begins)
+    assert ask(program, role=role) == "SystemExit 0"
+    assert ask(program, role=role, changed=False) == "SystemExit goes on", (
+        "Airflow ends by itself: airfleet.runtime.patches.changes.stopping can go"
     )

@@ -44,9 +44,12 @@ from airflow.executors.workloads import BundleInfo
 from airflow.executors.workloads.task import TaskInstanceDTO
 from airflow.sdk.api.client import Client
 from airflow.sdk.execution_time import supervisor
-from airfleet.upstream import turns
+from airfleet.runtime.patches.changes import turns
+from airflow.sdk.execution_time import task_runner
 
-turns.install(turns.Turns(folder, 1))
+one = turns.Turns(folder, 1)
+turns.use(supervisor, one)
+turns.use(task_runner, one)
 task = TaskInstanceDTO(
     id=uuid.uuid4(), dag_version_id=uuid.uuid4(), task_id="one", dag_id="told", run_id="run", try_number=1,
     map_index=-1, pool_slots=1, queue="default", priority_weight=1,

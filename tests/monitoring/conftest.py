@@ -190,7 +190,8 @@ def watched(program: Callable[[build.Program], Path]) -> Iterator[Watched]:
         # No program is built here yet, as on a fresh machine.
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         _hurry(patch)
-        one = Watched(folder / "a stack" / "air fleet", build.default_cache())
+        patch.setenv("PATH", f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}")
+        one = Watched(folder / "a stack" / "air fleet", build.default_cache(), folder / "bin")
         try:
             one.start(program)
             one.run_dags()

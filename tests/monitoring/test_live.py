@@ -18,6 +18,7 @@ from support.time_filter import fill_sql
 from support.watched import SHOP, WATCHED, Watched
 
 from airfleet.observe.boards import html_page
+from airfleet.observe.servers import build
 from airfleet.stack.embedded import watchers
 from bench import metrics_lag
 
@@ -171,10 +172,17 @@ def test_what_watches_came_up_without_a_restart_of_a_role(watched: Watched) -> N
     assert {name: now[name] for name in watched.before_watching} == watched.before_watching
 
 
+def test_a_program_on_path_is_used_and_named_and_none_is_built(watched: Watched) -> None:
+    alertmanager, path = build.ALERTMANAGER, watched.on_path / build.ALERTMANAGER.name
+    assert psutil.Process(watched.pids()[alertmanager.name]).cmdline()[0] == str(path)
+    assert watched.noted == [f"alertmanager: {path} {alertmanager.version} is on PATH and is used"]
+    assert not (watched.cache / alertmanager.file_name).exists()
+
+
 def test_a_second_up_leaves_the_watched_stack_alone_and_status_shows_all_of_it_healthy(watched: Watched) -> None:
     before = watched.pids()
     watched.stack.up(watched.stack.counts(), print)
-    watched.stack.watch(print)
+    watched.stack.watch(print, print)
     assert watched.pids() == before
     # One late answer of a busy webserver is no illness.
     wait_until("all is healthy", lambda: all(state.healthy for state in watched.stack.states()), 60)

@@ -11,14 +11,14 @@ from sqlalchemy import create_engine, delete, select
 from sqlalchemy.orm import Session
 from support.postgres import Server
 
-from airfleet.upstream.dag_permissions import missing, unless_there
+from airfleet.runtime.patches.changes.dag_permissions import missing, unless_there
 
 TABLES = [model.__table__ for model in (Action, Resource, Permission)]
 
 
 @pytest.fixture
 def session(server: Server) -> Iterator[Session]:
-    engine = create_engine(server.url())
+    engine = create_engine(server.engine_url())
     Permission.metadata.create_all(engine, tables=TABLES)
     with Session(engine) as session:
         yield session

@@ -113,7 +113,7 @@ def test_a_first_loads_rows_are_not_logged_and_outlive_postgres_crash_all_the_sa
         # Not logged however small, and durable as in production, which these tests' server is not.
         cur.execute("SET wal_skip_threshold = 0; SET synchronous_commit = on; SELECT pg_current_wal_insert_lsn()")
         before = cur.fetchone()
-        warehouse.run(cur, "ingest/begin")
+        warehouse.run(cur, "ingest/begin_load")
         files = [(file, found.fresh[file.name]) for file in source.list_files(small.source)]
         ingest.copy_files(cur, small.settings, files, "test")
         conn.commit()

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.engine import Engine
 from support.postgres import Server
 
-from airfleet.upstream.pings import is_quiet, looking_first
+from airfleet.runtime.patches.changes.pings import is_quiet, looking_first
 
 PID = "SELECT pg_backend_pid()"
 ARRIVES_S = 10.0
@@ -33,7 +33,7 @@ class Counting(PGDialect_psycopg2):
 @pytest.fixture
 def pool(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     monkeypatch.setattr(Counting, "asked", 0)
-    engine = create_engine(server.url(), pool_size=1, max_overflow=0, pool_pre_ping=True)
+    engine = create_engine(server.engine_url(), pool_size=1, max_overflow=0, pool_pre_ping=True)
     # Every connection of the pool belongs to the engine's one dialect.
     engine.dialect.__class__ = Counting
     yield engine

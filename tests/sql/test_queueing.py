@@ -7,12 +7,12 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 from support.postgres import Server
 
-from airfleet.upstream.queueing import is_any_scheduled
+from airfleet.runtime.patches.changes.queueing import is_any_scheduled
 
 
 @pytest.fixture
 def session(server: Server) -> Iterator[Session]:
-    engine = create_engine(server.url(server.make_database()))
+    engine = create_engine(server.engine_url(server.make_database()))
     with Session(engine) as session:
         # Of Airflow's table, what is looked at.
         session.execute(text("CREATE TABLE task_instance (id uuid DEFAULT gen_random_uuid(), state text)"))

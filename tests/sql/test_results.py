@@ -2,23 +2,25 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from celery import Celery
+from celery.backends import database
 from celery.backends.database import DatabaseBackend
 from celery.result import AsyncResult
 from sqlalchemy import Engine, event
 from support.postgres import Server
 
-from airfleet.upstream import results
+from airfleet.runtime.patches.changes import results
 
 
 class Changed(DatabaseBackend):
     """Celery's backend with the change, which leaves Celery's own as it is."""
 
 
-results.store_at_once(Changed)
+results.store_at_once(SimpleNamespace(DatabaseBackend=Changed, retry=database.retry))
 
 
 @pytest.fixture

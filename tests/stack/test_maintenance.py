@@ -76,7 +76,7 @@ def test_nobody_else_may_ask_for_a_cleaning(settings: Settings, first_up: str, w
 def _is_anything_old(settings: Settings) -> bool:
     server = ("127.0.0.1", settings.postgres_port)
     dsn = postgres_dsn("airflow_metadata", settings.metadata_password, server, "airflow")
-    with Session(create_engine(dsn)) as session:
+    with Session(create_engine(dsn.replace("://", "+psycopg2://"))) as session:
         return old_rows.is_anything_old(session, datetime.now(UTC) - timedelta(days=90))
 
 

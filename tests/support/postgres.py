@@ -117,6 +117,10 @@ class Server:
     def url(self, database: str = "postgres", user: str = "postgres") -> str:
         return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
 
+    def engine_url(self, database: str = "postgres") -> str:
+        """Return SQLAlchemy's address of *database*, with the driver that Airflow's roles use."""
+        return self.url(database).replace("://", "+psycopg2://")
+
     def make_database(self, template: str | None = None) -> str:
         """Create an empty database (or a copy of *template*) and return its name."""
         self._count += 1

@@ -57,15 +57,21 @@ def in_commits(root: Path) -> set[Finding]:
 
 
 class Known:
-    """What looks like a secret and is none: of each file the digests, or a kind of which all are something else."""
+    """What looks like a secret and is none: of each file the digests, or a kind of which all are something else.
+
+    An entry whose name ends with a slash is of all files in that folder.
+    """
 
     def __init__(self, table: Path) -> None:
-        self._entries = tomllib.loads(table.read_text())
-        self.reasons = [entry.get("reason", "") for entry in self._entries.values()]
+        entries = tomllib.loads(table.read_text())
+        self.reasons = [entry.get("reason", "") for entry in entries.values()]
+        # The history knows a file that was moved by its earlier names as well.
+        self._entries = {name: entry for now, entry in entries.items() for name in (now, *entry.get("was", ()))}
 
     def explains(self, found: Finding) -> bool:
         """Return whether *found* is one of them."""
-        entry = self._entries.get(found.file, {})
+        folder = found.file.rpartition("/")[0]
+        entry = self._entries.get(found.file) or self._entries.get(f"{folder}/", {})
         return found.digest in entry.get("digests", ()) or found.kind == entry.get("kind")
 
 

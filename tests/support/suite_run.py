@@ -12,7 +12,7 @@ import pytest
 from support.checkout import ROOT
 
 from bench.evidence import Keeper, Suite
-from bench.suites import SUITES
+from bench.suites import FAULTS, SUITES
 
 _BY_NAME = {suite.name: suite for suite in SUITES if suite.tests}
 
@@ -22,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--suite", choices=sorted(_BY_NAME), help="keep results, and leave out the tests that need no run")
     group.addoption("--again", action="store_true", help="leave nothing out")
     group.addoption("--minutes", type=float, default=float("inf"), help="begin no further test after so many minutes")
-    group.addoption("--report", type=Path, help="JSON file for results and what faults did; default: the suite's own")
+    group.addoption("--report", type=Path, help="JSON file for all of it; default with --suite: the suites' own")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,14 +35,13 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"--suite {name} is of {' '.join(suite.tests)}: give these, and choose with -k.")
     if config.getoption("--set", None):
         raise pytest.UsageError("Other settings than the product's are no evidence: leave out --suite or --set.")
-    config.pluginmanager.register(Run(suite, Keeper(suite, ROOT, config.getoption("--report")), config), "suite run")
+    config.pluginmanager.register(Run(suite, Keeper(suite, ROOT, config.getoption("--report")), config))
 
 
 def report_file(config: pytest.Config) -> Path | None:
-    """Return the file to which what the faults did is added, if any."""
-    run = config.pluginmanager.get_plugin("suite run")
+    """Return the file to which what a fault did is added, if any."""
     given: Path | None = config.getoption("--report")
-    return run.keeper.path if run else given
+    return given or (ROOT / FAULTS.file if config.getoption("--suite") else None)
 
 
 class Run:

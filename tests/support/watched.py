@@ -34,8 +34,8 @@ EVERY = {FIRST, SCHEDULED, *WATCHED, *SHOP}
 class Watched:
     """The stack at *root*, which is made; driven from this process, so that it needs no environment of its own."""
 
-    def __init__(self, root: Path, cache: Path) -> None:
-        """Copy and configure; *cache* is where the stack looks for the monitoring programs. Nothing runs yet."""
+    def __init__(self, root: Path, cache: Path, on_path: Path) -> None:
+        """Copy and configure; *cache* and *on_path* are where the stack looks for programs. Nothing runs yet."""
         copy_repository(root)
         shutil.copytree(ROOT / "tests/monitoring/dags", root / "airflow/dags", dirs_exist_ok=True)
         paths = Paths(root)
@@ -47,7 +47,8 @@ class Watched:
         for path in (root / "monitoring/prometheus/rules").glob("*.yml"):
             text = path.read_text().replace("interval: 30s", "interval: 5s").replace("interval: 1m", "interval: 5s")
             path.write_text(text)
-        self.cache = cache
+        self.cache, self.on_path = cache, on_path
+        self.noted: list[str] = []
         self.settings = load(paths.env_file)
         self.stack = EmbeddedStack(self.settings, paths)
         self.prometheus = PrometheusClient(
@@ -66,11 +67,13 @@ class Watched:
             warm = f"SELECT count(*) FROM dag_run WHERE dag_id = '{FIRST}' AND state = 'success'"
             wait_until("a first task has run", lambda: self.rows(warm)[0][0], 300)
         self.before_watching = self.pids()
-        # As if they had just been built.
+        # As if two had just been built, and the third were the machine's own.
         self.cache.mkdir(parents=True)
-        for each in build.RUNTIME:
+        for each in (build.STATSD_EXPORTER, build.PROMETHEUS):
             (self.cache / each.file_name).symlink_to(program(each))
-        self.stack.watch(print)
+        self.on_path.mkdir()
+        (self.on_path / build.ALERTMANAGER.name).symlink_to(program(build.ALERTMANAGER))
+        self.stack.watch(print, self.noted.append)
 
     def run_dags(self) -> None:
         """Run the shop's and each watched Dag once, and wait until what they leave can be seen."""

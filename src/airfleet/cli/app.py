@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from airfleet.cli import backup, bench, look, rotate, show, team, upgrade
+from airfleet.cli import backup, bench, look, patches, rotate, show, team, upgrade
 from airfleet.cli.look import Json
 from airfleet.cli.team import PROGRAM_NAME
 from airfleet.config import env_file
@@ -157,6 +157,7 @@ def join(
 
 
 app.add_typer(look.commands)
+app.command()(patches.patches)
 app.command()(bench.bench)
 app.command()(rotate.rotate)
 app.command()(upgrade.upgrade)
@@ -205,11 +206,11 @@ def _conf(text: str) -> dict[str, Any]:
 
 
 def _watch(stack: Stack) -> None:
-    """Bring up what watches the stack, last of all: the first time on a machine it is built, for minutes."""
+    """Bring up what watches the stack, last of all: on a machine without the programs it is built once, for minutes."""
     before = deployment.logins(stack)
     try:
         with show.progress() as progress:
-            stack.watch(progress.say)
+            stack.watch(progress.say, progress.note)
     except AirfleetError as error:
         show.errors.print("The stack runs, and nothing watches it:", style="yellow")
         for problem in error.problems:

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from airfleet.cli import show
+from airfleet.cli.active_patches import not_active
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
 from airfleet.operate import deployment
@@ -53,6 +54,8 @@ def status(as_json: Json = False) -> None:
             )
         table.add_row("", "", "", "", "", show.megabytes(sum(s.memory_bytes for s in states)), "")
         show.console.print(table)
+        for sentence in not_active(stack, states):
+            show.console.print(sentence, style="yellow", markup=False)
     if not states or not all(s.healthy for s in states):
         raise typer.Exit(1)
 

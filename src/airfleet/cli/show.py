@@ -50,6 +50,10 @@ class Progress:
         """Print *line* for good."""
         console.print(line)
 
+    def note(self, line: str) -> None:
+        """Print *line*, plain text, for good, as a step is printed where there is no terminal."""
+        console.print(f"  {line}", markup=False)
+
     def watch(self, run: DagRun, tasks: list[TaskRun]) -> None:
         """Show how far a Dag run is."""
         finished = sum(1 for task in tasks if task.state in ("success", "failed", "skipped", "upstream_failed"))

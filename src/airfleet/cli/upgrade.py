@@ -52,6 +52,7 @@ def _show(found: Findings) -> None:
         lines += [f"pending migration: {each}" for each in found.pending] or ["no pending migration"]
     lines += [f"new key of .env, which ./airfleet init adds: {key}" for key in found.new_keys]
     lines += [f"key of .env that it no longer reads: {key}" for key in found.removed_keys]
+    lines += [f"change to Airflow that would not be active: {each}" for each in found.lost_patches]
     lines += [f"{len(found.dags)} Dags parsed: {', '.join(found.dags)}"] if found.dags else []
     for line in filter(None, lines):
         show.console.print(line, markup=False)

@@ -12,6 +12,8 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_va
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from airfleet.config.errors import AirfleetError
+from airfleet.runtime.patches import switch
+from airfleet.runtime.patches.registry import NAMES
 
 _PLACEHOLDERS = re.compile(r"(?i)change|replace|example|placeholder|password|secret|todo|xxx|<.*>")
 _URL_SAFE = re.compile(r"[A-Za-z0-9._~=-]+")
@@ -59,6 +61,12 @@ FernetKey = Annotated[SecretStr, AfterValidator(_fernet)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Count = Annotated[int, Field(ge=1, le=64)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._@-]+$")]
+
+
+def _patches(value: str) -> str:
+    if problem := switch.problem(value, NAMES):
+        raise ValueError(problem)
+    return value
 
 
 class Settings(BaseSettings):
@@ -132,6 +140,8 @@ class Settings(BaseSettings):
     redis_monitoring_password: Password
     mail_catcher_password: Password
 
+    # Which changes to Airflow are applied: on, off, or their names.
+    airfleet_patches: Annotated[str, AfterValidator(_patches)] = switch.ON
     # Where people open the web UI; empty: on this machine.
     base_url: Annotated[str, Field(pattern=r"^(|https?://\S+)$")] = ""
     # Public half of the key for backups; empty: no backup can be made.

@@ -36,6 +36,11 @@ class InstanceState:
     slots: int | None = None
     running: int | None = None
 
+    @property
+    def reports_as(self) -> str:
+        """The name under which this process reports what it changed (airfleet.runtime.patches.reported)."""
+        return self.name
+
 
 class Stack(Protocol):
     """What both engines can do with the roles of one checkout."""
@@ -52,8 +57,11 @@ class Stack(Protocol):
     def addresses(self) -> Addresses:
         """Where a role finds the servers."""
 
-    def watch(self, say: Say) -> None:
-        """Bring up what watches the stack where it does not run yet; raises AirfleetError when it cannot."""
+    def watch(self, say: Say, note: Say) -> None:
+        """Bring up what watches the stack where it does not run yet; raises AirfleetError when it cannot.
+
+        *note* is told what is worth more than a line of progress.
+        """
 
     def watched_by(self) -> set[str]:
         """Return the names of what watches the stack and runs: prometheus, alertmanager, grafana, ..."""

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from airfleet.config.paths import ROOT
 from airfleet.config.settings import Settings
+from airfleet.runtime.patches import switch
 
 BROKER_URL = "AIRFLOW__CELERY__BROKER_URL"
 
@@ -195,6 +196,7 @@ def environment(role: Role, settings: Settings, at: Addresses) -> dict[str, str]
             "AIRFLOW_VAR_MAIL_TO": settings.mail_to,
             "AIRFLOW_VAR_METADATA_RETENTION_DAYS": str(settings.metadata_retention_days),
             "AIRFLOW_VAR_LOG_RETENTION_DAYS": str(settings.log_retention_days),
+            switch.VARIABLE: settings.airfleet_patches,
         }
     for grant in Grant:
         if grant in role.grants:

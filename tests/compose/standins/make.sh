@@ -32,10 +32,10 @@ import sys
 
 from airfleet.observe.servers import build
 
-TAGS = {"statsd_exporter": "statsd-exporter:v0.31.0", "prometheus": "prometheus:v3.16.0", "alertmanager": "alertmanager:v0.34.2"}
 said = lambda name, line: print(f"{name}: {line}", file=sys.stderr)
-for name, path in build.build(build.default_cache(), build.RUNTIME, progress=said).items():
-    print(path, f"prom/{TAGS[name]}")
+paths = build.build(build.default_cache(), build.RUNTIME, progress=said)
+for program in build.RUNTIME:
+    print(paths[program.name], f"prom/{program.name.replace('_', '-')}:v{program.version}")
 PY
 }
 programs | while read -r program tag; do

@@ -82,7 +82,7 @@ def test_logs_of_monitoring_can_be_printed_too(stack: DockerStack, docker_was_to
 
 
 def test_monitoring_is_laid_over_unless_env_says_off(stack: DockerStack, docker_was_told: Path) -> None:
-    stack.watch(lambda _: None)
+    stack.watch(lambda _: None, lambda _: None)
     arguments = (docker_was_told / "arguments").read_text().splitlines()
     files = [Path(arguments[i + 1]).name for i, word in enumerate(arguments) if word == "--file"]
     assert files == ["docker-compose.celery.yml", "docker-compose.monitoring.yml"]
@@ -92,5 +92,5 @@ def test_monitoring_is_laid_over_unless_env_says_off(stack: DockerStack, docker_
     ]
     (docker_was_told / "arguments").unlink()
     off = DockerStack(stack.settings.model_copy(update={"monitoring": False}), stack.paths)
-    off.watch(lambda _: None)
+    off.watch(lambda _: None, lambda _: None)
     assert not (docker_was_told / "arguments").exists()

@@ -1,5 +1,6 @@
 """What watches the stack comes after the first Dags, and its lack stops nothing."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,9 @@ class Stack:
     def up(self, counts: dict[str, int], say: object) -> None:
         self.asked.append("up")
 
-    def watch(self, say: object) -> None:
+    def watch(self, say: object, note: Callable[[str], None]) -> None:
         self.asked.append("watch")
+        note("prometheus: [/usr/bin/prometheus] is used")
         if self.fault:
             raise AirfleetError(self.fault)
 
@@ -48,6 +50,7 @@ def test_up_runs_the_first_dags_before_it_builds_what_watches_and_shows_the_new_
     assert done.exit_code == 0, done.output
     assert stack.asked == ["up", "first run", "watch"]
     assert "http://localhost:9090" in done.output
+    assert "  prometheus: [/usr/bin/prometheus] is used\n" in done.output
     assert done.output.count(stack.settings.monitoring_password.get_secret_value()) == 2
     assert done.output.index("http://localhost:8080") < done.output.index("http://localhost:9090")
     assert done.output.count("http://localhost:8080") == 1

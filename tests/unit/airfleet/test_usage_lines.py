@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import typer
 
-from airfleet.cli import app, deployment, team
+from airfleet.cli import app, team
+from airfleet.operate import deployment
 from retail import cli as shop
 
 

@@ -75,4 +75,4 @@ def test_an_instance_is_a_folder_of_its_own_with_links_to_the_code_alone(laid_ou
     assert (paths.dags / "airfleet_maintenance.py").exists() == own
     assert (paths.dags / "weekly_full_pipeline.py").exists()
     assert (src / "sitecustomize.py").exists() == (laid_out.profile == OURS)
-    assert ("scheduler_idle_sleep_time" in paths.airflow_cfg.read_text()) == (laid_out.profile == OURS)
+    assert ("min_file_process_interval" in paths.airflow_cfg.read_text()) == (laid_out.profile == OURS)

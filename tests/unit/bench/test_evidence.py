@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.secret_scan import in_files
 
 from airfleet.config.errors import AirfleetError
 from bench.evidence import KEY, Keeper, Sources, Suite, read, state
@@ -160,6 +161,13 @@ def test_an_interrupted_write_leaves_what_was_there(root: Path, monkeypatch: pyt
         Keeper(SUITE, root).keep("two", passed=True, seconds=1)
     assert (root / SUITE.file).read_text() == before
     assert json.loads(before)[KEY]["parts"]["one"]["result"] == "passed"
+
+
+def test_no_digest_looks_like_a_secret(tmp_path: Path) -> None:
+    checkout = Path(__file__).parents[3]
+    for suite in SUITES:
+        Keeper(suite, checkout, tmp_path / "result.json").keep("one", passed=True, seconds=1)
+        assert in_files(tmp_path, ["result.json"]) == set()
 
 
 @pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)

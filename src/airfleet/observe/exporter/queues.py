@@ -31,7 +31,7 @@ class Broker:
 
     def look(self, samples: Samples) -> None:
         """Add every metric of Redis."""
-        info: dict[str, int] = dict(self._client.info())  # type: ignore[arg-type]
+        info: dict[str, int] = dict(self._client.info())
         samples.add(m.REDIS_UP, 1)
         samples.add(m.REDIS_MEMORY, info["used_memory"])
         samples.add(m.REDIS_MEMORY_MAX, info["maxmemory"])
@@ -40,7 +40,7 @@ class Broker:
         samples.add(m.REDIS_EVICTED, info["evicted_keys"])
         for queue in sorted(self._known_queues()):
             samples.add(m.QUEUE_LENGTH, self._length(queue), queue)
-        samples.add(m.QUEUE_UNACKED, float(self._client.hlen(_UNACKED)))  # type: ignore[arg-type]
+        samples.add(m.QUEUE_UNACKED, float(self._client.hlen(_UNACKED)))
 
     def _known_queues(self) -> set[str]:
         bound = {

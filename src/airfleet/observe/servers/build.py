@@ -1,8 +1,8 @@
 """Build Prometheus and its companions with Go, once, into a cache folder.
 
-No package registry carries these programs as binaries, so a machine without Docker compiles them: about five
-minutes on two cores the first time, nothing after that. A program's file carries its version; a new version
-builds anew and leaves the old file.
+No package registry carries these programs as binaries, so a machine without Docker that does not have them on PATH
+compiles them: about five minutes on two cores the first time, nothing after that. A program's file carries its version;
+a new version builds anew and leaves the old file.
 """
 
 from __future__ import annotations
@@ -34,11 +34,13 @@ class BuildError(RuntimeError):
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """One Go program: *package* of *module* at *version*; *placeholders* are written before it builds."""
+    """One Go program: *package* of *module* at *version*; *placeholders* are made, empty, before it builds."""
 
     name: str
     module: str
     version: str
+    # Where it is not `v` and the version: Prometheus 3.16.0 is v0.316.0 of its module.
+    module_tag: str = ""
     package: str = ""
     tags: str = ""
     placeholders: tuple[str, ...] = ()
@@ -48,40 +50,50 @@ class Program:
         """The name of the built file in the cache."""
         return f"{self.name}-{self.version}"
 
+    @property
+    def module_version(self) -> str:
+        """The version of the module."""
+        return self.module_tag or f"v{self.version}"
+
 
 # No cloud service discovery (it is most of the program), DNS kept, and Go's own resolver.
 _PROMETHEUS_TAGS = "remove_all_sd,enable_dns_sd,netgo"
 _PROMETHEUS = "github.com/prometheus/prometheus"
 _ALERTMANAGER = "github.com/prometheus/alertmanager"
+# What `--version` says; plain builds leave it empty.
+_VERSION_VARIABLE = "github.com/prometheus/common/version.Version"
 
-STATSD_EXPORTER = Program(name="statsd_exporter", module="github.com/prometheus/statsd_exporter", version="v0.31.0")
+STATSD_EXPORTER = Program(name="statsd_exporter", module="github.com/prometheus/statsd_exporter", version="0.31.0")
 PROMETHEUS = Program(
     name="prometheus",
     module=_PROMETHEUS,
     package="/cmd/prometheus",
-    version="v0.316.0",
+    version="3.16.0",
+    module_tag="v0.316.0",
     tags=_PROMETHEUS_TAGS,
 )
 PROMTOOL = Program(
-    name="promtool", module=_PROMETHEUS, package="/cmd/promtool", version="v0.316.0", tags=_PROMETHEUS_TAGS
+    name="promtool",
+    module=_PROMETHEUS,
+    package="/cmd/promtool",
+    version=PROMETHEUS.version,
+    module_tag=PROMETHEUS.module_tag,
+    tags=_PROMETHEUS_TAGS,
 )
-# The published module leaves out the compiled web pages that its source embeds; a page that says so
-# takes their place.
+# The published module leaves out the compiled web pages that its source embeds. It has none then: `/` answers 404.
 ALERTMANAGER = Program(
     name="alertmanager",
     module=_ALERTMANAGER,
     package="/cmd/alertmanager",
-    version="v0.34.2",
+    version="0.35.0",
     tags="netgo",
     placeholders=("ui/app/dist/index.html",),
 )
-AMTOOL = Program(name="amtool", module=_ALERTMANAGER, package="/cmd/amtool", version="v0.34.2", tags="netgo")
+AMTOOL = Program(name="amtool", module=_ALERTMANAGER, package="/cmd/amtool", version=ALERTMANAGER.version, tags="netgo")
 
 # In this order the first graphs are there soonest.
 RUNTIME = (STATSD_EXPORTER, PROMETHEUS, ALERTMANAGER)
 CHECKERS = (PROMTOOL, AMTOOL)
-
-_PAGE = "<!doctype html><title>Alertmanager</title><p>This build has no web page; its API is at /api/v2.</p>\n"
 
 
 def built(cache: Path, programs: Iterable[Program] = RUNTIME) -> dict[str, Path]:
@@ -134,13 +146,14 @@ def main() -> int:
 def _build_one(go: str, program: Program, cache: Path, jobs: int, progress: Progress) -> None:
     with tempfile.TemporaryDirectory(prefix="build-", dir=cache) as folder:
         target = Path(folder) / program.file_name
-        flags = ["-p", str(jobs), "-ldflags=-s -w", *(["-tags", program.tags] if program.tags else [])]
+        linker = f"-ldflags=-s -w -X {_VERSION_VARIABLE}={program.version}"
+        flags = ["-p", str(jobs), linker, *(["-tags", program.tags] if program.tags else [])]
         if program.placeholders:
             source = _copy_module(go, program, Path(folder) / "source", progress)
             command = [go, "build", *flags, "-o", str(target), f".{program.package}"]
             _run(command, program, progress, cwd=source)
         else:
-            command = [go, "install", *flags, f"{program.module}{program.package}@{program.version}"]
+            command = [go, "install", *flags, f"{program.module}{program.package}@{program.module_version}"]
             _run(command, program, progress, cwd=Path(folder), gobin=folder)
             target = Path(folder) / program.name
         target.replace(cache / program.file_name)
@@ -148,7 +161,7 @@ def _build_one(go: str, program: Program, cache: Path, jobs: int, progress: Prog
 
 def _copy_module(go: str, program: Program, to: Path, progress: Progress) -> Path:
     # Outside any module, so that no go.mod above the cache folder takes part.
-    command = [go, "mod", "download", "-json", f"{program.module}@{program.version}"]
+    command = [go, "mod", "download", "-json", f"{program.module}@{program.module_version}"]
     out = _run(command, program, progress, cwd=to.parent)
     shutil.copytree(json.loads(out)["Dir"], to)
     for folder in [to, *(path for path in to.rglob("*") if path.is_dir())]:
@@ -156,7 +169,7 @@ def _copy_module(go: str, program: Program, to: Path, progress: Progress) -> Pat
     for name in program.placeholders:
         path = to / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_PAGE)
+        path.touch()
     return to
 
 

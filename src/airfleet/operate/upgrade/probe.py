@@ -2,7 +2,8 @@
 
 Prints a JSON object: `airflow`, its version; `pending`, a line for each migration that the database at
 AIRFLOW__DATABASE__SQL_ALCHEMY_CONN has not seen; `settings`, a sentence for each problem with the .env that the
-argument names.
+argument names; `patches`, by the name of each change of that version's registry the sources that it was written for and
+that are not the installed ones.
 """
 
 import importlib.util
@@ -56,10 +57,19 @@ def settings(env_file: Path) -> list[str]:
     return []
 
 
+def patches() -> dict[str, list[str]]:
+    """Return the changes to Airflow that this version has, with the sources that keep each from being applied."""
+    from airfleet.runtime.patches import digests
+    from airfleet.runtime.patches.registry import PATCHES
+
+    return {patch.name: digests.differing(patch.sources) for patch in PATCHES}
+
+
 if __name__ == "__main__":
     answer = {
         "airflow": version("apache-airflow-core"),
         "pending": pending(),
         "settings": settings(Path(sys.argv[1])),
+        "patches": patches(),
     }
     print(json.dumps(answer))

@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,9 @@ from dotenv import dotenv_values
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
 from airfleet.operate.upgrade import probe, scratch, tree
+from airfleet.runtime.patches import switch
+from airfleet.runtime.patches.patch import Patch
+from airfleet.runtime.patches.registry import PATCHES
 from airfleet.stack.embedded.instances import process_environment
 from airfleet.stack.embedded.one_shot import last_lines
 from airfleet.stack.protocol import Say, Stack
@@ -32,6 +35,7 @@ class Findings:
     airflow: str = ""
     pending: list[str] = field(default_factory=list)
     dags: list[str] = field(default_factory=list)
+    lost_patches: list[str] = field(default_factory=list)
     new_keys: list[str] = field(default_factory=list)
     removed_keys: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -79,6 +83,7 @@ def _try(stack: Stack, folder: Path, address: str, say: Say, found: Findings) ->
     answer = json.loads(looked.splitlines()[-1])
     found.airflow, found.pending = answer["airflow"], answer["pending"]
     found.problems += [f".env: {problem}" for problem in answer["settings"]]
+    found.lost_patches = _lost(switch.wanted(stack.settings.airfleet_patches, PATCHES), answer["patches"])
     say("migrating the copy")
     for arguments in (["db", "migrate"], ["sync-perm"]):
         name = f"airflow {' '.join(arguments)} on a copy of the metadata database"
@@ -97,6 +102,17 @@ def _try(stack: Stack, folder: Path, address: str, say: Say, found: Findings) ->
     found.dags = parsed["dags"]
     for where, said in parsed["import_errors"].items():
         found.problems.append(f"{where}: {said}".replace(f"{folder}/", ""))
+
+
+def _lost(wanted: Iterable[Patch], theirs: Mapping[str, list[str]]) -> list[str]:
+    """Return a sentence for each of the *wanted* changes that would not be active with a version's *theirs*."""
+    said = []
+    for patch in wanted:
+        if patch.name not in theirs:
+            said.append(f"{patch.name}, which that version no longer has. What it gained: {patch.gain}")
+        elif theirs[patch.name]:
+            said.append(f"{patch.name}, as {', '.join(theirs[patch.name])} differs. What it gained: {patch.gain}")
+    return said
 
 
 def _run(command: list[str], variables: dict[str, str], folder: Path, what: str, found: Findings) -> str | None:

@@ -13,6 +13,9 @@ def old(folder: Path, before: float, unfinished: Collection[str]) -> Iterator[Pa
     parts = (run.partition("/") for run in unfinished)
     spared = {folder / f"dag_id={dag_id}" / f"run_id={run_id}" for dag_id, _, run_id in parts}
     for path in folder.rglob("*"):
+        # What roles keep beside the logs: reports of processes that may run for longer.
+        if path.relative_to(folder).parts[0].startswith("."):
+            continue
         if path.is_symlink() or not path.is_file() or spared & set(path.parents):
             continue
         if path.stat().st_mtime < before:

@@ -28,7 +28,13 @@ class ContainerState(InstanceState):
     """One container as `status` shows it; *celery_name* is how Flower and the logs call a worker."""
 
     container: str = ""
+    hostname: str = ""
     celery_name: str | None = None
+
+    @property
+    def reports_as(self) -> str:
+        """A container's host name: a role in it knows no other."""
+        return self.hostname
 
 
 class DockerStack:
@@ -100,7 +106,7 @@ class DockerStack:
         command = self.compose.command("exec", "--no-TTY", "--env", "PGPASSWORD", *inside)
         return command, {"PGPASSWORD": self.settings.postgres_password.get_secret_value()}
 
-    def watch(self, say: Say) -> None:
+    def watch(self, say: Say, note: Say) -> None:
         """Lay docker-compose.monitoring.yml over the stack, which changes none of its services.
 
         Raises AirfleetError when that cannot be started; the stack runs on without it.
@@ -158,6 +164,7 @@ class DockerStack:
                     slots=worker["slots"] if worker else None,
                     running=worker["running"] if worker else None,
                     container=c["Name"],
+                    hostname=hostname,
                     celery_name=f"celery@{hostname}" if is_worker else None,
                 )
             )

@@ -11,7 +11,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from airfleet.stack.embedded import gate
-from airfleet.upstream.quiet_imports import uncollected
 
 # What `airflow api-server` imports before it serves. One that a new version lacks is one that it does not need.
 MODULES = (
@@ -28,10 +27,9 @@ MODULES = (
 
 def load() -> None:
     """Import MODULES."""
-    with uncollected():
-        for module in MODULES:
-            with suppress(ModuleNotFoundError):
-                importlib.import_module(module)
+    for module in MODULES:
+        with suppress(ModuleNotFoundError):
+            importlib.import_module(module)
 
 
 def main() -> None:

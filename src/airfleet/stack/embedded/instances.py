@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from airfleet.config.paths import Paths
 from airfleet.config.settings import Settings
+from airfleet.runtime.patches import reported
 from airfleet.stack.roles import (
     BROKER_URL,
     FLOWER,
@@ -109,6 +110,7 @@ def _instance(role: Role, number: int, settings: Settings, paths: Paths) -> Inst
         environment=process_environment(paths)
         | environment(role, settings, addresses(settings))
         | (_statsd(settings) if role.runs_airflow else {})
+        | {reported.INSTANCE: name}
         | _local(role, number, settings, paths),
         stop_seconds=settings.stop_grace_seconds if role is WORKER else 60,
     )

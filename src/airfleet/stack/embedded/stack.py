@@ -10,7 +10,7 @@ from airfleet.celery_client import CeleryClient
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
 from airfleet.config.settings import Settings
-from airfleet.observe.servers import build
+from airfleet.observe.servers import build, on_path
 from airfleet.observe.servers.go import GoMissingError
 from airfleet.stack import mailbox, preflight, roles
 from airfleet.stack.embedded import one_shot, role_logs, servers, states, watchers
@@ -146,15 +146,16 @@ class EmbeddedStack:
             self.manager.start(server)
         return changed
 
-    def watch(self, say: Say) -> None:
-        """Build what watches the stack and is not built yet, which takes minutes once, and start it.
+    def watch(self, say: Say, note: Say) -> None:
+        """Build what watches the stack and is neither built yet nor on PATH, which takes minutes once, and start it.
 
-        Raises AirfleetError when it cannot be built; the stack runs on without it.
+        *note* is told which programs on PATH are used. Raises AirfleetError when one cannot be built; the stack runs on
+        without it.
         """
         if not self.settings.monitoring:
             return
         try:
-            build.build(build.default_cache(), progress=lambda name, line: say(f"{name}: {line}"))
+            on_path.provide(build.default_cache(), progress=lambda name, line: say(f"{name}: {line}"), note=note)
         except (build.BuildError, GoMissingError) as error:
             raise AirfleetError(str(error)) from None
         self.manager.configure(self._programs(self.counts()))

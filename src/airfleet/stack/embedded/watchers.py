@@ -1,6 +1,6 @@
 """What watches the stack: statsd_exporter, the exporter, Prometheus, Alertmanager and Grafana, as processes.
 
-They bear the names of their services in docker-compose.monitoring.yml. What is not built yet, or not on PATH, is left
+They bear the names of their services in docker-compose.monitoring.yml. What is neither built yet nor on PATH is left
 out; the roles send StatsD to its address all the same, so nothing needs a restart when it comes.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from airfleet.config.paths import Paths
 from airfleet.config.settings import Settings
-from airfleet.observe.servers import alertmanager_init, build, commands, login, prometheus_config
+from airfleet.observe.servers import alertmanager_init, build, commands, login, on_path, prometheus_config
 from airfleet.stack.embedded.health import answers
 from airfleet.stack.embedded.instances import LOOPBACK, addresses, broker_url, process_environment, restart_when
 from airfleet.stack.roles import mail_variables, postgres_dsn, url
@@ -42,7 +42,7 @@ def prepare(settings: Settings, paths: Paths) -> list[Watcher]:
     """Write the configuration of what can run here, and return how to run it, in starting order."""
     if not settings.monitoring:
         return []
-    programs = build.built(build.default_cache())
+    programs = on_path.programs(build.default_cache())
     found = []
     if program := programs.get(build.STATSD_EXPORTER.name):
         found.append(_statsd_exporter(program, settings, paths))
@@ -50,8 +50,8 @@ def prepare(settings: Settings, paths: Paths) -> list[Watcher]:
         found += [_exporter(settings, paths), _prometheus(program, settings, paths)]
     if program := programs.get(build.ALERTMANAGER.name):
         found.append(_alertmanager(program, settings, paths))
-    if on_path := shutil.which("grafana"):
-        found.append(_grafana(Path(on_path), settings, paths))
+    if grafana := shutil.which("grafana"):
+        found.append(_grafana(Path(grafana), settings, paths))
     return found
 
 

@@ -65,7 +65,7 @@ def queue_again(settings: Settings, metadata: Connection, broker_url: str) -> No
             return
         cursor.execute("SELECT DISTINCT queue FROM task_instance WHERE state = 'queued'")
         queues = {name for (name,) in cursor.fetchall()} | set(settings.worker_queues.split(","))
-        # As src/airfleet/resilience/executor.py does with a task whose message the broker lost.
+        # As src/airfleet/runtime/executor.py does with a task whose message the broker lost.
         cursor.execute(
             "UPDATE task_instance SET state = 'scheduled', queued_dttm = NULL, queued_by_job_id = NULL,"
             " scheduled_dttm = now() WHERE state = 'queued'"

@@ -1,0 +1,57 @@
+"""Every change to code that is not this project's, and every extension that is there for a gain."""
+
+from airfleet.runtime import early_pages, preload
+from airfleet.runtime.patches.changes import (
+    access_log,
+    adapters,
+    api_versions,
+    crashed_files,
+    dag_permissions,
+    first_heartbeat,
+    full_redis,
+    handover,
+    health_page,
+    middlewares,
+    page_fields,
+    pings,
+    plain_triggers,
+    polling,
+    queueing,
+    results,
+    source_trees,
+    stopping,
+    task_exit,
+    tokens,
+    triggerer,
+    turns,
+)
+from airfleet.runtime.patches.patch import Patch
+
+PATCHES: tuple[Patch, ...] = (
+    task_exit.PATCH,
+    first_heartbeat.PATCH,
+    preload.PATCH,
+    adapters.PATCH,
+    turns.PATCH,
+    polling.PATCH,
+    queueing.PATCH,
+    dag_permissions.PATCH,
+    pings.PATCH,
+    results.KEPT_CONNECTION,
+    results.STORED_AT_ONCE,
+    middlewares.PATCH,
+    access_log.PATCH,
+    early_pages.PATCH,
+    api_versions.PATCH,
+    page_fields.PATCH,
+    source_trees.PATCH,
+    triggerer.PATCH,
+    health_page.PATCH,
+    stopping.PATCH,
+    handover.PATCH,
+    crashed_files.PATCH,
+    full_redis.PATCH,
+    plain_triggers.PATCH,
+    tokens.PATCH,
+)
+NAMES = frozenset(patch.name for patch in PATCHES)
