@@ -217,7 +217,8 @@ def test_the_roles_work_through_pgbouncer(through_pgbouncer: tuple[Deployment, s
 
 # As slow as the `down` and `up` above, and of what Docker does.
 @pytest.mark.nightly
-def test_everything_comes_back_after_a_restart(stack: Deployment) -> None:
+def test_everything_comes_back_after_a_restart(stack: Deployment, first_rows: dict[str, int | None]) -> None:
+    assert first_rows
     stack.compose("restart", "--timeout", "60")
     stack.wait_until_healthy()
     run, tasks = stack.run_dag("refresh_aggregations")

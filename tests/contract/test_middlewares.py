@@ -31,10 +31,10 @@ _CALLS = r"""
     whole.add_middleware(JWTRefreshMiddleware)
     whole.add_middleware(GZipMiddleware, minimum_size=1024)
 
-    # One that nears its end.
+    # One that nears its end: less than a fifth of its life is left, enough for a slow machine.
     now = int(time.time())
     claims = {"sub": "0" * 8 + "-0000-0000-0000-" + "0" * 12, "aud": "urn:airflow.apache.org:task"}
-    token = jwt.encode(claims | {"iat": now - 590, "nbf": now - 590, "exp": now + 10}, "s" * 32, "HS512")
+    token = jwt.encode(claims | {"iat": now - 9000, "nbf": now - 9000, "exp": now + 1000}, "s" * 32, "HS512")
 
     WRAPPING = {"content-encoding", "content-length", "transfer-encoding", "vary"}
     made = 0
