@@ -98,6 +98,7 @@ def test_the_same_version_would_go_through_and_what_a_killed_check_left_is_taken
     (checkout.root / ".airfleet" / "upgrade-check").mkdir()
     said = checkout.airfleet("upgrade", "--check").stdout
     assert "no pending migration" in said
+    assert "would not be active" not in said
     assert "weekly_full_pipeline" in said
     assert f"new key of .env, which ./airfleet init adds: {new_key}" in said
     assert "An upgrade to the working tree would succeed" in said
