@@ -3,7 +3,6 @@
 from airflow.plugins_manager import AirflowPlugin
 
 from airfleet.runtime import orphans, starting
-from airfleet.runtime.early_pages import ReadyFirst
 
 
 class AirfleetRoles(AirflowPlugin):
@@ -11,4 +10,4 @@ class AirfleetRoles(AirflowPlugin):
 
     name = "airfleet_roles"
     listeners = [starting, orphans]  # noqa: RUF012 - Airflow's own interface
-    fastapi_root_middlewares = [{"middleware": ReadyFirst, "name": "Ready first"}]  # noqa: RUF012 - the same
+    fastapi_root_middlewares = [{"middleware": starting.ReadyFirst, "name": "Ready first"}]  # noqa: RUF012 - the same

@@ -141,12 +141,12 @@ def test_a_webserver_makes_the_pages_for_tasks_before_it_answers() -> None:
         from airflow.api_fastapi.execution_api.app import create_task_execution_api_app
         from fastapi import FastAPI
         from fastapi.testclient import TestClient
-        from airfleet.runtime import early_pages
+        from airfleet.runtime import early_pages, starting
 
         pages, whole = create_task_execution_api_app(), FastAPI()
         before = pages._cadwyn_initialized
         whole.mount(early_pages.MOUNT, pages)
-        whole.add_middleware(early_pages.ReadyFirst)
+        whole.add_middleware(starting.ReadyFirst)
         with TestClient(whole):
             print(before, pages._cadwyn_initialized)
     """

@@ -1,35 +1,20 @@
 """What a webserver does before it answers anybody: make the Execution API's pages.
 
 Airflow makes them, for every version of that API, at the first request of the first task, and answers nothing else
-meanwhile: for seconds the tasks wait, and no health check is answered. The plugin airfleet_roles registers this.
+meanwhile: for seconds the tasks wait, and no health check is answered. `starting` calls this.
 Measured on 2 cores beside a starting stack (2026-11-23): the webserver did not answer for 6.7 and 8.6 s after the first
 task had begun.
 """
 
 from typing import Any
 
-from airfleet.runtime.patches import hook
 from airfleet.runtime.patches.patch import WEBSERVER, Patch
 
 MOUNT = "/execution"
 
 
-class ReadyFirst:
-    """A middleware around the whole webserver (ASGI) that acts once, when the server starts."""
-
-    def __init__(self, app: Any) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Hand everything on; make the pages before the start is, and report the webserver's changes."""
-        if scope["type"] == "lifespan":
-            if hook.wants(PATCH.name):
-                await _ask_once(scope["app"])
-            hook.complete()
-        await self._app(scope, receive, send)
-
-
-async def _ask_once(webserver: Any) -> None:
+async def make_pages(webserver: Any) -> None:
+    """Let the Execution API that is mounted on *webserver* (FastAPI) make its pages."""
     # Every task's process reads the plugin, and needs no client of web pages.
     import httpx
 
