@@ -51,10 +51,15 @@ def test_flower_lists_the_workers_and_wants_a_login(stack: Deployment) -> None:
     for path in ("/", "/workers", "/api/workers"):
         assert httpx.get(stack.flower(path)).status_code == 401
     login = (env["FLOWER_USER"], env["FLOWER_PASSWORD"])
-    listed = httpx.get(stack.flower("/api/workers?refresh=true"), auth=login, timeout=30)
     names = {state.celery_name for state in stack.docker().states() if state.celery_name}
     assert len(names) == int(env["WORKERS"])
-    assert set(listed.json()) == names
+
+    def listed() -> bool:
+        answer = httpx.get(stack.flower("/api/workers?refresh=true"), auth=login, timeout=30)
+        return set(answer.json()) == names
+
+    # Flower gives workers a second to answer, which a busy machine may not.
+    wait_until("Flower lists the workers", listed)
 
 
 def test_airflows_own_command_line_runs_in_the_webservers_container(

@@ -207,7 +207,7 @@ def test_what_cannot_be_rotated_is_refused_by_name(rotating: Checkout) -> None:
     said = rotating.airfleet("rotate", "SMTP_PASSWORD", "WORKERS", check=False)
     assert said.returncode == 1
     assert "SMTP_PASSWORD belongs to a server outside the stack" in said.stderr
-    assert "WORKERS is no secret" in said.stderr
+    assert "WORKERS is not a secret" in said.stderr
     assert rotating.env() == before
 
 
