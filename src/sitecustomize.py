@@ -21,5 +21,7 @@ def _hand_on() -> None:
         spec.loader.exec_module(importlib.util.module_from_spec(spec))
 
 
-hook.install()
-_hand_on()
+try:
+    hook.install()
+finally:
+    _hand_on()

@@ -25,9 +25,9 @@ class CeleryClient:
 
     def __init__(self, broker_url: str, timeout_s: float = 5.0) -> None:
         """Use *broker_url*; *timeout_s* bounds each step of the conversation with the broker."""
+        self._step_s = timeout_s
         self._app = Celery(broker=broker_url, set_as_current=False)
         self._app.conf.update(
-            broker_connection_retry=False,
             broker_transport_options={
                 "socket_timeout": timeout_s,
                 "socket_connect_timeout": timeout_s,
@@ -50,9 +50,9 @@ class CeleryClient:
 
     def ask(self, timeout_s: float) -> list[WorkerState]:
         """Return the workers that answer within *timeout_s*, by name; raises what a broker that is away raises."""
-        with self._app.connection_for_write(connect_timeout=5) as connection:
+        with self._app.connection_for_write(connect_timeout=self._step_s) as connection:
             # Celery would wait for ever for a Redis that is away.
-            connection.ensure_connection(max_retries=1, timeout=5)
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=self._step_s)
             inspect = self._app.control.inspect(timeout=timeout_s, connection=connection)
             stats = inspect.stats() or {}
             if not stats:

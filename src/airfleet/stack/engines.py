@@ -24,17 +24,20 @@ def choose(settings: Settings, paths: Paths, asked: str | None = None) -> Stack:
     AirfleetError rather than leave one engine's stack running beside the other's.
     """
     record = paths.state / "engine"
-    recorded = record.read_text().strip() if record.exists() else None
+    found = record.read_text().strip() if record.exists() else None
+    # One that was written by hand, or by another version, counts as none.
+    recorded = found if found in ENGINES else None
     name = asked or recorded or (DockerStack.engine if compose.answers() else EmbeddedStack.engine)
     if recorded and name != recorded and _make(recorded, settings, paths).is_running():
         raise AirfleetError(
             f"This checkout's stack runs under the engine {recorded!r}. Stop it with ./airfleet down first;"
             f" each engine has its own data."
         )
+    chosen = _make(name, settings, paths)
     if name != recorded:
         record.parent.mkdir(exist_ok=True)
         record.write_text(f"{name}\n")
-    return _make(name, settings, paths)
+    return chosen
 
 
 def rotating(stack: Stack) -> RotatingStack:
