@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg2
 import pytest
+from psycopg2 import sql
 from support.metadata import Meta, look, values
 
 from airfleet.observe.exporter.metadata import Metadata
 from airfleet.observe.exporter.queries import Database
 from airfleet.observe.exporter.waiting import Workers
 from airfleet.sla.declare import sla
+
+REPO = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -169,17 +175,76 @@ def test_a_task_at_its_own_limit_waits_for_a_limit(meta: Meta, database: Databas
     assert [key[-1] for key in found] == ["limit"]
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "SELECT value FROM xcom",
-        "SELECT * FROM connection",
-        "SELECT * FROM variable",
-        "UPDATE task_instance SET state = 'failed'",
-    ],
-)
-def test_the_exporters_role_reads_no_secret_and_writes_nothing(meta: Meta, postgres: Any, statement: str) -> None:
+# What the exporter's SQL and Grafana's panels read, by table.
+READ = {
+    "dag": {"dag_id", "is_stale", "max_active_tasks"},
+    "dag_run": {"id", "dag_id", "state"},
+    "deadline": {"dagrun_id", "deadline_alert_id", "deadline_time", "missed"},
+    "deadline_alert": {"id", "name"},
+    "log": {"id", "dag_id", "event", "map_index", "run_id", "task_id", "try_number"},
+    "serialized_dag": {"id", "dag_id", "created_at", "data", "data_compressed", "last_updated"},
+    "slot_pool": {"include_deferred", "pool", "slots"},
+    "task_instance": {
+        *("dag_id", "duration", "end_date", "hostname", "map_index", "pool", "pool_slots", "queue", "queued_dttm"),
+        *("run_id", "scheduled_dttm", "start_date", "state", "task_id", "try_number"),
+    },
+    "task_instance_history": {
+        *("dag_id", "duration", "end_date", "hostname", "map_index", "run_id", "state", "task_id", "try_number"),
+    },
+    "xcom": {"dag_id", "key", "map_index", "run_id", "task_id"},
+}
+
+
+def test_the_monitoring_role_reads_the_columns_that_monitoring_uses_and_no_other(meta: Meta, postgres: Any) -> None:
+    with psycopg2.connect(postgres.url()) as owner, owner.cursor() as cursor:
+        cursor.execute("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'")
+        columns = cursor.fetchall()
+    owner.close()
+    assert {"connection", "variable", "trigger", "dag_code", "ab_user"} <= {table for table, _ in columns}
+    reader = psycopg2.connect(postgres.url("monitoring_reader"))
+    reader.autocommit = True
+    read: dict[str, set[str]] = {}
+    with reader.cursor() as cursor:
+        for table, column in columns:
+            try:
+                cursor.execute(sql.SQL("SELECT {} FROM {}").format(sql.Identifier(column), sql.Identifier(table)))
+            except psycopg2.errors.InsufficientPrivilege:
+                continue
+            read.setdefault(table, set()).add(column)
+    reader.close()
+    assert read == READ
+
+
+def test_the_grants_take_away_what_an_earlier_version_gave(meta: Meta, postgres: Any) -> None:
+    owner = psycopg2.connect(postgres.url())
+    with owner.cursor() as cursor:
+        cursor.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO monitoring_reader")
+        cursor.execute("GRANT SELECT (val) ON variable TO monitoring_reader")
+        cursor.execute((REPO / "src/airfleet/stack/init/monitoring_grants.sql").read_text())
+        cursor.execute(
+            "SELECT table_name, column_name FROM information_schema.column_privileges"
+            " WHERE grantee = 'monitoring_reader' AND table_schema = 'public'"
+        )
+        given = cursor.fetchall()
+    owner.rollback()
+    owner.close()
+    assert {table: {column for name, column in given if name == table} for table, _ in given} == READ
+
+
+def test_the_monitoring_role_may_read_what_grafana_asks_for(meta: Meta, postgres: Any) -> None:
+    boards = [json.loads(path.read_text()) for path in (REPO / "monitoring/grafana/dashboards").glob("*.json")]
+    panels = [panel for board in boards for panel in board["panels"]]
+    statements = [target["rawSql"] for panel in panels for target in panel.get("targets", []) if "rawSql" in target]
+    assert statements
+    reader = psycopg2.connect(postgres.url("monitoring_reader"))
+    with reader.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(re.sub(r"\$__timeFilter\((\w+)\)", r"\1 > now()", statement))
+    reader.close()
+
+
+def test_the_monitoring_role_writes_nothing(meta: Meta, postgres: Any) -> None:
     connection = psycopg2.connect(postgres.url("monitoring_reader"))
     with pytest.raises(psycopg2.errors.InsufficientPrivilege), connection.cursor() as cursor:
-        cursor.execute(statement)
+        cursor.execute("UPDATE task_instance SET state = 'failed'")
     connection.close()

@@ -78,7 +78,7 @@ def test_no_role_but_inits_is_superuser_or_makes_roles(connect: Connect) -> None
 def test_the_monitoring_role_reads_task_states_and_no_secrets(connect: Connect) -> None:
     with connect("monitoring_reader", "airflow").cursor() as cursor:
         cursor.execute("SELECT count(*) FROM task_instance")
-        for table in ("connection", "variable", "ab_user", "xcom", "session"):
+        for table in ("connection", "variable", "ab_user", "xcom", "session", "trigger", "dag_code", "dag_run", "log"):
             with pytest.raises(psycopg2.errors.InsufficientPrivilege):
                 cursor.execute(f"SELECT * FROM {table}")
         with pytest.raises((psycopg2.errors.InsufficientPrivilege, psycopg2.errors.ReadOnlySqlTransaction)):
