@@ -128,6 +128,7 @@ class Settings(BaseSettings):
     fernet_key: FernetKey
     jwt_secret: JwtSecret
     api_secret_key: ApiSecret
+    session_key: ApiSecret
 
     postgres_password: Password
     metadata_password: Password
