@@ -140,7 +140,7 @@ def test_a_task_longer_than_the_visibility_timeout_runs_once(
 @pytest.fixture
 def full_redis(fleet: Fleet) -> Iterator[Callable[[], None]]:
     """Gives Redis less memory than it needs already, when called."""
-    config = fleet.stack.paths.servers / "redis" / "redis.conf"
+    config = fleet.stack.paths.server_configuration / "redis.conf"
     plain = config.read_text()
 
     def fill() -> None:
@@ -168,7 +168,7 @@ def test_a_full_redis_is_loud_and_loses_nothing(
     wait_until("60 s pass", lambda: time.time() - full > 60, timeout_s=70)
     said = [name for name, size in sizes.items() if "not allowed when used memory" in fleet.logged_since(name, size)]
     assert said, "nobody said that Redis is full"
-    config = fleet.stack.paths.servers / "redis" / "redis.conf"
+    config = fleet.stack.paths.server_configuration / "redis.conf"
     config.write_text(config.read_text().replace(FULL, ""))
     fleet.stop("redis")
     back = fleet.start("redis")

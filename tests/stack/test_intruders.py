@@ -17,6 +17,7 @@ import pytest
 import redis
 from psycopg2.extensions import connection as Connection
 from support.checkout import Checkout, wait_until
+from support.doors import remembers
 
 from airfleet.config.settings import Settings
 from airfleet.operate.airflow_api import AirflowApi
@@ -231,6 +232,7 @@ def doors(settings: Settings, connect: Connect) -> dict[str, Callable[[str], boo
     return {
         "ADMIN_PASSWORD": web,
         "FLOWER_PASSWORD": flower,
+        "SESSION_KEY": lambda key: remembers(f"http://127.0.0.1:{s.webserver_port}", key),
         "MAIL_CATCHER_PASSWORD": mail,
         "REDIS_PASSWORD": broker("airflow"),
         "REDIS_MONITORING_PASSWORD": broker("monitoring"),

@@ -25,7 +25,7 @@ MAY_CONNECT = {
 }
 # Keys of .env that may stand in the environment of a role's processes.
 MAY_KNOW = {
-    "airflow-webserver": {"METADATA_PASSWORD", "FERNET_KEY", "JWT_SECRET", "API_SECRET_KEY"},
+    "airflow-webserver": {"METADATA_PASSWORD", "FERNET_KEY", "JWT_SECRET", "API_SECRET_KEY", "SESSION_KEY"},
     "airflow-scheduler-1": {
         "METADATA_PASSWORD",
         "RESULTS_PASSWORD",

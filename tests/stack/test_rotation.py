@@ -56,7 +56,7 @@ def in_flight():
 in_flight()
 '''
 
-WEBSERVERS = {"METADATA_PASSWORD", "FERNET_KEY", "JWT_SECRET", "API_SECRET_KEY"}
+WEBSERVERS = {"METADATA_PASSWORD", "FERNET_KEY", "JWT_SECRET", "API_SECRET_KEY", "SESSION_KEY"}
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Every login and signature that a secret of .env is good for, tried at a running stack."""
 
+import hmac
 import smtplib
 import time
 from collections.abc import Callable
@@ -53,6 +54,7 @@ def opened(tried: dict[str, str], now: dict[str, str], session: str) -> dict[str
             HTTP.get(f"{base}/api/v2/dags", headers={"Authorization": f"Bearer {session}"}).is_success
         ),
         "API_SECRET_KEY": api_secret,
+        "SESSION_KEY": lambda: remembers(base, tried["SESSION_KEY"]),
         "FERNET_KEY": lambda: all(_decrypts(tried["FERNET_KEY"], text) for _, text in encrypted(now)),
         "REDIS_PASSWORD": lambda: _redis(now, "airflow", tried["REDIS_PASSWORD"]),
         "REDIS_MONITORING_PASSWORD": lambda: _redis(now, "monitoring", tried["REDIS_MONITORING_PASSWORD"]),
@@ -68,6 +70,12 @@ def token(env: dict[str, str]) -> str:
     login = {"username": env["ADMIN_USER"], "password": env["ADMIN_PASSWORD"]}
     answer = HTTP.post(f"http://127.0.0.1:{env['WEBSERVER_PORT']}/auth/token", json=login)
     return str(answer.json()["access_token"]) if answer.is_success else ""
+
+
+def remembers(base: str, key: str) -> bool:
+    """Return whether the webserver at *base* takes a cookie for the administrator that *key* signed as a login."""
+    cookie = f"1|{hmac.new(key.encode(), b'1', 'sha512').hexdigest()}"
+    return HTTP.get(f"{base}/auth/users/list/", headers={"Cookie": f"remember_token={cookie}"}).is_success
 
 
 def encrypted(env: dict[str, str]) -> list[tuple[str, str]]:

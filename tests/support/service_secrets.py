@@ -22,7 +22,7 @@ MAY_HOLD: dict[str, set[str]] = {
     "mail": {"MAIL_CATCHER_PASSWORD"},
     "gateway": set(),
     "join": set(),
-    "airflow-webserver": {"FERNET_KEY", "JWT_SECRET", "API_SECRET_KEY"} | _METADATA,
+    "airflow-webserver": {"FERNET_KEY", "JWT_SECRET", "API_SECRET_KEY", "SESSION_KEY"} | _METADATA,
     "airflow-scheduler": {"FERNET_KEY", "JWT_SECRET", "API_SECRET_KEY"} | _METADATA | _RESULTS | _BROKER,
     "airflow-dag-processor": {"FERNET_KEY"} | _METADATA | _MAIL,
     "airflow-triggerer": {"FERNET_KEY", "API_SECRET_KEY"} | _METADATA | _MAIL,

@@ -29,6 +29,7 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "FERNET_KEY": _fernet_key,
     "JWT_SECRET": _long_secret,
     "API_SECRET_KEY": _long_secret,
+    "SESSION_KEY": _long_secret,
     **{
         name.upper(): _password
         for name in Settings.model_fields

@@ -87,6 +87,11 @@ class Paths:
         return self.state / "servers"
 
     @property
+    def server_configuration(self) -> Path:
+        """Settings and logins of Postgres and Redis, in a folder that their own user cannot write."""
+        return self.servers / "configuration"
+
+    @property
     def control_socket(self) -> Path:
         """The process manager's socket, on a short path: a Unix socket's path has at most 107 bytes."""
         runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())

@@ -128,6 +128,7 @@ class Settings(BaseSettings):
     fernet_key: FernetKey
     jwt_secret: JwtSecret
     api_secret_key: ApiSecret
+    session_key: ApiSecret
 
     postgres_password: Password
     metadata_password: Password
@@ -142,6 +143,8 @@ class Settings(BaseSettings):
 
     # Changes to Airflow that are applied: on, off, or their names.
     airfleet_patches: Annotated[str, AfterValidator(_patches)] = switch.ON
+    # Who Postgres and Redis run as where the embedded stack is root's; empty: nobody.
+    run_user: Annotated[str, Field(pattern=r"^(|[A-Za-z_][A-Za-z0-9_.-]*)$")] = ""
     # Address of the web UI for people; empty: on this machine.
     base_url: Annotated[str, Field(pattern=r"^(|https?://\S+)$")] = ""
     # Public half of the backup key; empty: no backups.

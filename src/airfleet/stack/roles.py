@@ -36,7 +36,8 @@ class Grant(Enum):
     BROKER = "broker"
     FERNET = "key of stored connections"
     JWT = "key that signs tasks' tokens"
-    API_SECRET = "key that signs sessions and log requests"  # noqa: S105 - a description # nosec B105
+    API_SECRET = "key that signs log requests"  # noqa: S105 - a description # nosec B105
+    SESSIONS = "key that signs sessions of the web UI"
     EXECUTION_API = "address of the Execution API"
     WAREHOUSE = "warehouse, as loader"
     MAIL = "mail server"
@@ -102,7 +103,7 @@ WEBSERVER = Role(
     name="airflow-webserver",
     command=("airflow", "api-server"),
     probe=HttpPage("/api/v2/version", "webserver_port", 8080),
-    grants=frozenset({Grant.METADATA, Grant.FERNET, Grant.JWT, Grant.API_SECRET}),
+    grants=frozenset({Grant.METADATA, Grant.FERNET, Grant.JWT, Grant.API_SECRET, Grant.SESSIONS}),
 )
 SCHEDULER = Role(
     name="airflow-scheduler",
@@ -285,6 +286,8 @@ _VARIABLES: Mapping[Grant, Callable[[Settings, Addresses], Mapping[str, str]]] =
     Grant.FERNET: lambda s, _: {"AIRFLOW__CORE__FERNET_KEY": s.fernet_key.get_secret_value()},
     Grant.JWT: lambda s, _: {"AIRFLOW__API_AUTH__JWT_SECRET": s.jwt_secret.get_secret_value()},
     Grant.API_SECRET: lambda s, _: {"AIRFLOW__API__SECRET_KEY": s.api_secret_key.get_secret_value()},
+    # Read by airflow/config/webserver_config.py.
+    Grant.SESSIONS: lambda s, _: {"SESSION_KEY": s.session_key.get_secret_value()},
     Grant.EXECUTION_API: _execution_api,
     Grant.WAREHOUSE: _warehouse,
     Grant.MAIL: mail_variables,

@@ -18,6 +18,7 @@ NEEDS = {
     "metadata_password": {"airflow-webserver", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer"},
     "jwt_secret": {"airflow-webserver", "airflow-scheduler"},
     "api_secret_key": {"airflow-webserver", "airflow-scheduler", "airflow-worker", "airflow-triggerer"},
+    "session_key": {"airflow-webserver"},
     "results_password": {"airflow-scheduler", "airflow-worker"},
     "redis_password": {"airflow-scheduler", "airflow-worker", "flower"},
     "warehouse_loader_password": {"airflow-worker"},

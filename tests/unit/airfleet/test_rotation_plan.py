@@ -41,6 +41,7 @@ def planned(stack: EmbeddedStack, *keys: str) -> Plan:
         ("FLOWER_PASSWORD", {"flower"}),
         ("ADMIN_PASSWORD", {"grafana"}),
         ("JWT_SECRET", {"airflow-webserver", "airflow-scheduler-1"}),
+        ("SESSION_KEY", {"airflow-webserver"}),
         ("REDIS_MONITORING_PASSWORD", {"redis", "airfleet-exporter"}),
         ("MONITORING_READER_PASSWORD", {"airfleet-exporter", "grafana"}),
         ("WAREHOUSE_LOADER_PASSWORD", {"airflow-worker-1", "airflow-worker-2"}),

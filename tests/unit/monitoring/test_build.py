@@ -87,3 +87,23 @@ def test_a_go_that_was_fetched_before_is_used(tmp_path: Path, monkeypatch: pytes
     write(fetched, 'echo new > "$GOBIN/promtool"')
     monkeypatch.setenv("PATH", "/nonexistent")
     assert build.build(tmp_path / "cache", [build.PROMTOOL])["promtool"].read_text() == "new\n"
+
+
+def test_a_program_that_another_user_can_have_changed_is_built_again(tmp_path: Path, go: Path) -> None:
+    write(go, 'echo new > "$GOBIN/promtool"')
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    planted = cache / build.PROMTOOL.file_name
+    planted.write_text("planted")
+    planted.chmod(0o777)
+    assert build.built(cache, [build.PROMTOOL]) == {}
+    assert build.build(cache, [build.PROMTOOL])["promtool"].read_text() == "new\n"
+
+
+def test_nothing_is_built_into_a_folder_that_every_user_can_write(tmp_path: Path, go: Path) -> None:
+    write(go, 'echo new > "$GOBIN/promtool"')
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    cache.chmod(0o777)
+    with pytest.raises(build.BuildError, match="can be written by another user. Set XDG_CACHE_HOME"):
+        build.build(cache, [build.PROMTOOL])

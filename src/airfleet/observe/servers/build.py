@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -97,9 +98,14 @@ CHECKERS = (PROMTOOL, AMTOOL)
 
 
 def built(cache: Path, programs: Iterable[Program] = RUNTIME) -> dict[str, Path]:
-    """Return the programs that the cache already holds, by name."""
+    """Return the programs that the cache already holds, by name; none that another user can have put there."""
     paths = {program.name: cache / program.file_name for program in programs}
-    return {name: path for name, path in paths.items() if path.is_file()}
+    return {name: path for name, path in paths.items() if path.is_file() and _is_ours(cache) and _is_ours(path)}
+
+
+def _is_ours(path: Path) -> bool:
+    found = path.stat()
+    return found.st_uid in (0, os.geteuid()) and not found.st_mode & stat.S_IWOTH
 
 
 def build(
@@ -119,6 +125,8 @@ def build(
     missing = [program for program in wanted if program.name not in have]
     if missing:
         cache.mkdir(parents=True, exist_ok=True)
+        if not _is_ours(cache):
+            raise BuildError(f"{cache} can be written by another user. Set XDG_CACHE_HOME to a folder of your own.")
         go = find_go(cache.with_name("go"), lambda line: progress("go", line))
         for program in missing:
             started = time.monotonic()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyrage
 
+from airfleet.config import private_file
 from airfleet.config.errors import AirfleetError
 
 _RECIPIENT_PREFIX = "age1"
@@ -46,7 +47,7 @@ def write(target: Path, folder: Path, recipient: str) -> None:
     with (
         ThreadPoolExecutor(1) as pool,
         os.fdopen(read_end, "rb") as plain,
-        os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as encrypted,
+        private_file.create(partial) as encrypted,
     ):
         packed = pool.submit(_pack, folder, write_end)
         pyrage.encrypt_io(plain, encrypted, [to])

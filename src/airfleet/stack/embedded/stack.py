@@ -141,7 +141,8 @@ class EmbeddedStack:
         else:
             changed = []
             self.manager.start_daemon()
-        say("Postgres and Redis")
+        user = servers.dropped_user(self.settings)
+        say(f"Postgres and Redis, as the user {user} (RUN_USER in .env)" if user else "Postgres and Redis")
         for server in ("postgres", "redis"):
             self.manager.start(server)
         return changed
