@@ -73,15 +73,8 @@ def interpolated(text: str, values: dict[str, str]) -> str:
     return "".join(out)
 
 
-def as_written(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def given_by_compose(service: str, found: Settings) -> dict[str, str]:
-    values = env_example() | {
-        name.upper(): secret.get_secret_value() if hasattr(secret, "get_secret_value") else as_written(secret)
-        for name, secret in ((n, getattr(found, n)) for n in Settings.names())
-    }
+    values = env_example() | found.written()
     files = [dotenv_values(ROOT / name, interpolate=False) for name in SERVICES[service].get("env_file", [])]
     told = {k: v for file in files for k, v in file.items()}
     return told | {k: interpolated(str(v), values) for k, v in SERVICES[service]["environment"].items()}
@@ -144,12 +137,18 @@ def test_heavy_workers_differ_from_workers_only_in_queue_and_size() -> None:
 
 def test_env_example_has_every_key_that_compose_reads_and_no_other() -> None:
     read = set(KEYS.findall(re.sub(r"^\s*#.*", "", COMPOSE.read_text(), flags=re.M))) - CALLERS
+    read |= set(KEYS.findall((ROOT / "docker-compose.monitoring.yml").read_text()))
     known = {name.upper() for name in Settings.names()}
-    overlay = ROOT / "docker-compose.monitoring.yml"
-    read_elsewhere = set(KEYS.findall(overlay.read_text())) if overlay.exists() else set()
-    in_example = set(env_example())
-    assert read <= in_example
-    assert in_example <= read | known | read_elsewhere
+    prefixes = tuple(env_example()["WORKER_VARIABLE_PREFIXES"].split(","))
+    assert {key for key in read if not key.startswith(prefixes)} <= known, "the tool refuses a bad value of each key"
+    assert {key for key in env_example() if not key.startswith(prefixes)} == known
+
+
+def test_settings_have_the_defaults_of_env_example() -> None:
+    defaults = {name: field.default for name, field in Settings.model_fields.items() if not field.is_required()}
+    plain = {name.upper(): str(value) for name, value in defaults.items() if name in Settings.names()}
+    example = env_example()
+    assert {key: v for key, v in plain.items() if "***" not in v and v != example[key]} == {}
 
 
 def test_compose_defaults_are_those_of_env_example() -> None:

@@ -10,7 +10,7 @@ import typer
 from airfleet.cli import backup, bench, look, patches, rotate, show, team, upgrade
 from airfleet.cli.look import Json
 from airfleet.cli.team import PROGRAM_NAME
-from airfleet.config import env_file
+from airfleet.config import env_file, settings
 from airfleet.config.errors import AirfleetError
 from airfleet.config.paths import Paths
 from airfleet.config.sizes import SIZES
@@ -27,6 +27,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def before() -> None:
+    """Warn of keys of .env that nothing reads."""
+    env = Paths().env_file
+    for sentence in settings.unknown_keys(env) if env.is_file() else []:
+        show.errors.print(sentence, style="yellow", markup=False)
+
 
 Scale = Annotated[list[str], typer.Argument(help="ROLE=N, where ROLE is airflow-worker or airflow-scheduler.")]
 

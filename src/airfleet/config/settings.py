@@ -1,66 +1,48 @@
 """The settings of one deployment, read once from .env."""
 
-import base64
-import binascii
 import os
-import re
+from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
-from dotenv import dotenv_values
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError
 
+from airfleet.config import env_lines
 from airfleet.config.errors import AirfleetError
+from airfleet.config.values import (
+    ApiSecret,
+    AtLeastOne,
+    Cores,
+    Count,
+    Days,
+    Disk,
+    FernetKey,
+    FirstRun,
+    HashedPassword,
+    HostPort,
+    Image,
+    IPv4,
+    JwtSecret,
+    Memory,
+    Name,
+    Network,
+    OnOff,
+    Password,
+    Port,
+    Prefixes,
+    Queues,
+    TeamCommands,
+    TrueFalse,
+    WebAddress,
+    ZeroOrOne,
+    whole,
+)
 from airfleet.runtime.patches import switch
 from airfleet.runtime.patches.registry import NAMES
 
-_PLACEHOLDERS = re.compile(r"(?i)change|replace|example|placeholder|password|secret|todo|xxx|<.*>")
-_URL_SAFE = re.compile(r"[A-Za-z0-9._~=-]+")
-_FERNET_BYTES = 32
-_JWT_BYTES = 64
-_API_SECRET_BYTES = 32
-_PASSWORD_CHARACTERS = 12
-# bcrypt hashes only this many bytes of a password.
-_HASHED_CHARACTERS = 72
-
-
-def _secret(minimum: int, unit: str, maximum: int | None = None) -> AfterValidator:
-    def check(value: SecretStr) -> SecretStr:
-        text = value.get_secret_value()
-        if not text:
-            raise ValueError("is empty")
-        if _PLACEHOLDERS.search(text):
-            raise ValueError("is a placeholder, not a secret")
-        if len(text.encode()) < minimum:
-            raise ValueError(f"has {len(text.encode())} {unit}, and needs at least {minimum}")
-        if maximum and len(text.encode()) > maximum:
-            raise ValueError(f"has {len(text.encode())} {unit}, and may have {maximum} at most")
-        if not _URL_SAFE.fullmatch(text):
-            raise ValueError("has characters other than letters, digits and . _ ~ = -")
-        return value
-
-    return AfterValidator(check)
-
-
-def _fernet(value: SecretStr) -> SecretStr:
-    try:
-        size = len(base64.urlsafe_b64decode(value.get_secret_value()))
-    except (binascii.Error, ValueError):
-        size = 0
-    if size != _FERNET_BYTES:
-        raise ValueError("is not a Fernet key (32 bytes in URL-safe base64)")
-    return value
-
-
-Password = Annotated[SecretStr, _secret(_PASSWORD_CHARACTERS, "characters")]
-HashedPassword = Annotated[SecretStr, _secret(_PASSWORD_CHARACTERS, "characters", _HASHED_CHARACTERS)]
-JwtSecret = Annotated[SecretStr, _secret(_JWT_BYTES, "bytes")]
-ApiSecret = Annotated[SecretStr, _secret(_API_SECRET_BYTES, "bytes")]
-FernetKey = Annotated[SecretStr, AfterValidator(_fernet)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Count = Annotated[int, Field(ge=1, le=64)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._@-]+$")]
+# Beginnings of keys that are not airfleet's own: Airflow's options, its connections and variables, and Docker's keys.
+_OTHERS = ("AIRFLOW__", "AIRFLOW_CONN_", "AIRFLOW_VAR_", "COMPOSE_", "DOCKER_", "BUILDKIT_")
 
 
 def _patches(value: str) -> str:
@@ -69,12 +51,12 @@ def _patches(value: str) -> str:
     return value
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """The settings of .env; .env.example describes each key, with its unit."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_file_encoding="utf-8")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
-    bind_address: str
+    bind_address: IPv4
     webserver_port: Port
     flower_port: Port
     postgres_port: Port
@@ -84,31 +66,31 @@ class Settings(BaseSettings):
     scheduler_health_port: Port
     mail_catcher_port: Port
 
-    monitoring: bool
+    monitoring: OnOff
     statsd_port: Port
     statsd_exporter_port: Port
     exporter_port: Port
     prometheus_port: Port
     alertmanager_port: Port
     grafana_port: Port
-    prometheus_retention: Annotated[str, Field(pattern=r"^[1-9]\d*[hdwy]$")]
-    prometheus_retention_size: Annotated[str, Field(pattern=r"^[1-9]\d*[MG]B$")]
+    prometheus_retention: Days
+    prometheus_retention_size: Disk
     pagerduty_routing_key: SecretStr
     slack_webhook_url: SecretStr
 
     workers: Count
-    worker_concurrency: Annotated[int, Field(ge=1, le=512)]
-    worker_queues: Annotated[str, Field(pattern=r"^[\w.-]+(,[\w.-]+)*$")]
-    schedulers: Annotated[int, Field(ge=1, le=8)]
-    stop_grace_seconds: Annotated[int, Field(ge=1)]
+    worker_concurrency: Annotated[int, whole(1, 512)]
+    worker_queues: Queues
+    schedulers: Annotated[int, whole(1, 8)]
+    stop_grace_seconds: AtLeastOne
 
-    first_run: Annotated[str, Field(pattern=r"^(|[\w.]*:[\w.-]+(,[\w.-]+)*)$")]
+    first_run: FirstRun
 
-    team_commands: Annotated[str, Field(pattern=r"^(|[\w-]+=[\w.]+(,[\w-]+=[\w.]+)*)$")]
-    worker_variable_prefixes: Annotated[str, Field(pattern=r"^(|\w+(,\w+)*)$")]
+    team_commands: TeamCommands
+    worker_variable_prefixes: Prefixes
 
-    metadata_retention_days: Annotated[int, Field(ge=1)]
-    log_retention_days: Annotated[int, Field(ge=1)]
+    metadata_retention_days: AtLeastOne
+    log_retention_days: AtLeastOne
 
     mail_to: str
     mail_from: str
@@ -116,7 +98,7 @@ class Settings(BaseSettings):
     smtp_port: Port
     smtp_user: str
     smtp_password: SecretStr
-    smtp_disable_tls: bool
+    smtp_disable_tls: TrueFalse
 
     admin_user: Name
     admin_password: Password
@@ -146,45 +128,59 @@ class Settings(BaseSettings):
     # Who Postgres and Redis run as where the embedded stack is root's; empty: nobody.
     run_user: Annotated[str, Field(pattern=r"^(|[A-Za-z_][A-Za-z0-9_.-]*)$")] = ""
     # Address of the web UI for people; empty: on this machine.
-    base_url: Annotated[str, Field(pattern=r"^(|https?://\S+)$")] = ""
+    base_url: WebAddress = ""
     # Public half of the backup key; empty: no backups.
     backup_recipient: str = ""
 
-    # Ports for workers on other machines, under Docker only.
+    # Under Docker only.
+    airfleet_image: Image = "airfleet:local"
+    airflow_uid: Annotated[int, whole(0, 2**31 - 2)] = 50000
+    webservers: Annotated[int, whole(1, 8)] = 1
+    postgres_memory: Memory = "1g"
+    postgres_cpus: Cores = "0"
+    redis_memory: Memory = "512m"
+    redis_cpus: Cores = "0"
+    webserver_memory: Memory = "1g"
+    webserver_cpus: Cores = "0"
+    scheduler_memory: Memory = "1g"
+    scheduler_cpus: Cores = "0"
+    dag_processor_memory: Memory = "1g"
+    dag_processor_cpus: Cores = "0"
+    triggerer_memory: Memory = "1g"
+    triggerer_cpus: Cores = "0"
+    worker_memory: Memory = "4g"
+    worker_cpus: Cores = "0"
+    flower_memory: Memory = "512m"
+    flower_cpus: Cores = "0"
+    heavy_workers: Count = 1
+    heavy_queues: Queues = "heavy"
+    heavy_concurrency: Annotated[int, whole(1, 512)] = 2
+    heavy_memory: Memory = "8g"
+    heavy_cpus: Cores = "0"
+    prometheus_memory: Memory = "2g"
+    grafana_memory: Memory = "512m"
+    log_max_size: Memory = "10m"
+    log_max_files: AtLeastOne = 5
+    metadata_server: HostPort = "postgres:5432"
+    metrics_subnet: Network = "172.31.251.0/24"
+    metrics_dynamic_range: Network = "172.31.251.128/25"
+    statsd_address: IPv4 = "172.31.251.2"
+    join_address: IPv4 = "127.0.0.1"
     join_execution_api_port: Port = 8081
     join_broker_port: Port = 6379
     join_postgres_port: Port = 5434
+    execution_api_url: WebAddress = ""
 
     # Servers outside the stack, under Docker only; their addresses hold passwords.
     metadata_url: SecretStr = SecretStr("")
     results_url: SecretStr = SecretStr("")
     warehouse_url: SecretStr = SecretStr("")
     broker_url: SecretStr = SecretStr("")
-    builtin_postgres: Annotated[int, Field(ge=0, le=1)] = 1
-    builtin_redis: Annotated[int, Field(ge=0, le=1)] = 1
+    builtin_postgres: ZeroOrOne = 1
+    builtin_redis: ZeroOrOne = 1
 
     # Not a key of the file: the keys that worker_variable_prefixes selects.
     worker_variables: dict[str, str] = {}
-
-    @field_validator("bind_address")
-    @classmethod
-    def _is_an_address(cls, value: str) -> str:
-        parts = value.split(".")
-        if len(parts) != 4 or not all(p.isdigit() and int(p) < 256 for p in parts):  # noqa: PLR2004
-            raise ValueError("is not an IPv4 address")
-        return value
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read the file only: a variable of the shell must not change a running stack."""
-        return (init_settings, dotenv_settings)
 
     @classmethod
     def names(cls) -> set[str]:
@@ -201,6 +197,14 @@ class Settings(BaseSettings):
         """True while no mail server is named."""
         return not self.smtp_host
 
+    def written(self) -> dict[str, str]:
+        """Return every key of .env with its value as the file has it, secrets included."""
+        dumped = self.model_dump(include=self.names()).items()
+        return {
+            name.upper(): value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in dumped
+        }
+
     def secrets(self) -> list[str]:
         """The text of every secret, for code that must not print them."""
         values = (getattr(self, name) for name in type(self).model_fields)
@@ -214,18 +218,23 @@ def load(env_file: Path) -> Settings:
     """
     if not env_file.is_file():
         raise AirfleetError(f"There is no {env_file.name} in {env_file.parent}. Run ./airfleet init to make one.")
-    try:
-        return Settings(_env_file=env_file, worker_variables=_passed_on(env_file))  # type: ignore[call-arg]
-    except ValidationError as error:
-        raise AirfleetError(*_problems(error), _next_step(str(env_file))) from None
-    except UnicodeDecodeError:
-        raise AirfleetError(f"{env_file} is not UTF-8 text. Save it as UTF-8 and run again.") from None
+    values = env_lines.read(env_file)
+    team = env_lines.variables(values, values.get("WORKER_VARIABLE_PREFIXES", ""))
+    given = {name: values[name.upper()] for name in Settings.names() if name.upper() in values}
+    return _made(given, str(env_file), worker_variables=team)
 
 
-def _passed_on(env_file: Path) -> dict[str, str]:
-    values = dotenv_values(env_file, interpolate=False)
-    prefixes = tuple(filter(None, (values.get("WORKER_VARIABLE_PREFIXES") or "").split(",")))
-    return {key: value for key, value in values.items() if value and prefixes and key.startswith(prefixes)}
+def unknown_keys(env_file: Path) -> list[str]:
+    """Return a sentence for each key of *env_file* that nothing reads, with the nearest key that something reads."""
+    values = env_lines.read(env_file)
+    team = (*_OTHERS, *filter(None, values.get("WORKER_VARIABLE_PREFIXES", "").split(",")))
+    known = [name.upper() for name in sorted(Settings.names())]
+    sentences = []
+    for key in values:
+        if key not in known and not key.startswith(team):
+            near = get_close_matches(key.upper(), known, n=1)
+            sentences.append(f"{key} in {env_file} is read by nothing." + (f" Is {near[0]} meant?" if near else ""))
+    return sentences
 
 
 def from_environment() -> Settings:
@@ -234,10 +243,14 @@ def from_environment() -> Settings:
     Raises AirfleetError with one problem per bad key, secrets left out.
     """
     given = {name: os.environ[name.upper()] for name in Settings.names() if name.upper() in os.environ}
+    return _made(given, ".env")
+
+
+def _made(given: Mapping[str, str], where: str, worker_variables: Mapping[str, str] | None = None) -> Settings:
     try:
-        return Settings(**given)  # type: ignore[arg-type]
+        return Settings(**given, worker_variables=worker_variables or {})  # type: ignore[arg-type]
     except ValidationError as error:
-        raise AirfleetError(*_problems(error), _next_step(".env")) from None
+        raise AirfleetError(*_problems(error), _next_step(where)) from None
 
 
 def _problems(error: ValidationError) -> list[str]:

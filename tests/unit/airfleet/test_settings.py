@@ -1,5 +1,6 @@
 """Settings are read once, from the file alone, and a bad file names every bad key."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -61,12 +62,23 @@ def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("WEBSERVER_PORT", "http", "valid integer"),
-        ("WEBSERVER_PORT", "70000", "less than or equal to 65535"),
-        ("WORKERS", "0", "greater than or equal to 1"),
-        ("BIND_ADDRESS", "everywhere", "not an IPv4 address"),
-        ("WORKER_QUEUES", "default,,heavy", "match pattern"),
-        ("FIRST_RUN", "retail only", "match pattern"),
+        ("WEBSERVER_PORT", "http", "whole number from 1 to 65535"),
+        ("WEBSERVER_PORT", "70000", "whole number from 1 to 65535"),
+        ("WORKERS", "0", "whole number from 1 to 64"),
+        ("BIND_ADDRESS", "everywhere", "needs to be an IPv4 address"),
+        ("WORKER_QUEUES", "default,,heavy", "separated by single commas"),
+        ("FIRST_RUN", "retail only", "MODULE:DAG_ID"),
+        ("WEBSERVER_PORT", "8_080", "whole number"),
+        ("WEBSERVER_PORT", "08080", "whole number"),
+        ("SMTP_DISABLE_TLS", "yes", "true or false"),
+        ("MONITORING", "true", "on or off"),
+        # Read by Compose alone: refused with the embedded engine too.
+        ("POSTGRES_MEMORY", "1 gigabyte", "as 512m"),
+        ("POSTGRES_CPUS", "two", "a number of cores"),
+        ("WEBSERVERS", "9", "whole number from 1 to 8"),
+        ("METRICS_SUBNET", "172.31.251.0/99", "IPv4 network"),
+        ("METADATA_SERVER", "postgres", "HOST:PORT"),
+        ("LOG_MAX_FILES", "", "whole number of at least 1"),
         ("FERNET_KEY", "", "not a Fernet key"),
         ("FERNET_KEY", "c2hvcnQ=", "not a Fernet key"),
         ("JWT_SECRET", "a" * 63, "63 bytes, and needs at least 64"),
@@ -85,6 +97,69 @@ def test_a_bad_value_is_named_with_what_is_needed(env: Path, key: str, value: st
     assert len(caught.value.problems) == 2, caught.value.problems
     assert caught.value.problems[0].startswith(key)
     assert said in caught.value.problems[0]
+
+
+def test_no_error_shows_a_regular_expression(env: Path) -> None:
+    keys = [name.upper() for name in settings.Settings.names()]
+    change(env, **dict.fromkeys(keys, "~ bad ~"))
+    with pytest.raises(AirfleetError) as caught:
+        settings.load(env)
+    assert len(caught.value.problems) > 80
+    assert not [said for said in caught.value.problems if re.search(r"pattern|\\[wds]|\[.*\]|[\^+]", said)]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("SMTP_PASSWORD=pa$word", "SMTP_PASSWORD has a $, which Compose replaces"),
+        ('AIRFLOW_CONN_SHOP="postgres://u:${X}@h/d"', "AIRFLOW_CONN_SHOP has a $"),
+        ('RETAIL_NOTE="a\nb"', "RETAIL_NOTE has a line break"),
+        ("odd-key=1", "'odd-key' is not a key"),
+        ("no value", "is not KEY=value"),
+    ],
+)
+def test_a_line_that_compose_would_read_differently_is_refused_without_its_value(
+    env: Path, line: str, said: str
+) -> None:
+    env.write_text(env.read_text() + line + "\n")
+    with pytest.raises(AirfleetError) as caught:
+        settings.load(env)
+    assert said in caught.value.problems[0]
+    assert "word" not in str(caught.value).replace("SMTP_PASSWORD", "")
+
+
+def test_a_dollar_sign_between_single_quotes_is_part_of_the_value(env: Path) -> None:
+    change(env, SMTP_PASSWORD="'pa${word}'")
+    assert settings.load(env).smtp_password.get_secret_value() == "pa${word}"
+
+
+def test_what_settings_write_is_what_they_read(env: Path) -> None:
+    found = settings.load(env)
+    written = found.written()
+    assert written["MONITORING"] == "on"
+    assert written["SMTP_DISABLE_TLS"] == "false"
+    again = settings.Settings(**{key.lower(): value for key, value in written.items()})
+    assert again.written() == written
+
+
+def test_an_unknown_key_is_named_with_the_nearest_known_one(env: Path) -> None:
+    assert settings.unknown_keys(env) == []
+    env.write_text(env.read_text() + "WORKER_CONCURENCY=4\nworkers=3\nTOTALLY_ELSE=1\n")
+    first, second, third = settings.unknown_keys(env)
+    assert first.startswith("WORKER_CONCURENCY in ")
+    assert first.endswith("Is WORKER_CONCURRENCY meant?")
+    assert second.endswith("Is WORKERS meant?")
+    assert third.endswith("TOTALLY_ELSE in " + f"{env} is read by nothing.")
+
+
+def test_keys_of_airflow_and_of_the_team_are_known(env: Path) -> None:
+    change(env, WORKER_VARIABLE_PREFIXES="RETAIL_,AIRFLOW_CONN_,AIRFLOW_VAR_,TEAM_")
+    mine = (
+        "AIRFLOW__CORE__PARALLELISM=3\nAIRFLOW_CONN_SHOP=http://h\nAIRFLOW_VAR_X=1\nTEAM_X=\nCOMPOSE_PROFILES=heavy\n"
+    )
+    env.write_text(env.read_text() + mine)
+    assert settings.unknown_keys(env) == []
+    assert settings.load(env).worker_variables["AIRFLOW_VAR_X"] == "1"
 
 
 def test_every_bad_key_is_named_at_once_and_no_secret_is_shown(env: Path) -> None:

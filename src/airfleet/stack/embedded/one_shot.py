@@ -47,7 +47,7 @@ class Init:
 
     def __init__(self, settings: Settings, paths: Paths, rotated: Rotated) -> None:
         self._variables = process_environment(paths) | environment(INIT, settings, addresses(settings))
-        self._variables |= _as_environment(settings) | {"POSTGRES_HOST": LOOPBACK, "REDIS_HOST": LOOPBACK}
+        self._variables |= settings.written() | {"POSTGRES_HOST": LOOPBACK, "REDIS_HOST": LOOPBACK}
         self._variables |= rotated.variables()
         self._folder = paths.working_folder
         self._log = paths.role_logs / f"{INIT.name}.log"
@@ -100,12 +100,3 @@ class Init:
 def last_lines(text: str, count: int) -> str:
     """Return the last *count* lines of *text*."""
     return "\n".join(text.strip().splitlines()[-count:])
-
-
-def _as_environment(settings: Settings) -> dict[str, str]:
-    values = {}
-    for name in settings.names():
-        value = getattr(settings, name)
-        plain = value.get_secret_value() if hasattr(value, "get_secret_value") else value
-        values[name.upper()] = str(plain)
-    return values
