@@ -101,7 +101,7 @@ bench: env ## The parts of docs/performance.json that are not fresh, for MINUTES
 bench-fast: env ## The same in about 3 minutes, without scale and soak; fails when a gain is lost
 	./airfleet bench --fast
 
-ablation: env ## The gain of each group of changes to Airflow, into docs/ablation.json (4 h in parts of 60 minutes, a quiet machine)
+ablation: env ## The gain of each group of changes to Airflow, into docs/ablation.json (2 to 3 h in parts of 60 minutes, a quiet machine)
 	PYTHONPATH=src $(VENV)/bin/python -P -m bench.ablation
 
 bench-shop: env ## The shop's pipelines at data scales SCALE (20 100), their copying compared with psql's, into docs/shop.json

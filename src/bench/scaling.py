@@ -142,20 +142,15 @@ def _limits(cpu_s: Mapping[str, float], slots: int) -> str:
 def _starts(slots: int, workers: int, cpu_s: float, cores: int) -> dict[str, str]:
     """Return the time to fill the slots of one worker and of *workers*, and the efficiency that this alone allows.
 
-    With turns (docs/patches.md) that is lost once; without, in each wave of tasks that fills all slots.
+    It is lost in each wave of tasks that fills all slots.
     """
     one_s, all_s = slots * cpu_s / cores, workers * slots * cpu_s / cores
     waves_of_one, waves_of_all = (math.ceil(ScaleOut.tasks / each) for each in (slots, workers * slots))
-
-    def efficiency(losses_of_one: int, losses_of_all: int) -> str:
-        alone_s = waves_of_one * ScaleOut.wait_s + losses_of_one * one_s
-        return f"{alone_s / workers / (waves_of_all * ScaleOut.wait_s + losses_of_all * all_s):.2f}"
-
+    alone_s, together_s = waves_of_one * (ScaleOut.wait_s + one_s), waves_of_all * (ScaleOut.wait_s + all_s)
     return {
         "scale_out_one_s": f"{one_s:.1f}",
         "scale_out_all_s": f"{all_s:.1f}",
-        "scale_out_with_turns": efficiency(1, 1),
-        "scale_out_without_turns": efficiency(waves_of_one, waves_of_all),
+        "scale_out_limit": f"{alone_s / workers / together_s:.2f}",
     }
 
 

@@ -30,12 +30,6 @@ def test_the_first_runs_are_shared_by_both_workers(api: AirflowApi, first_up: st
     assert {task.hostname for task in tasks} == {"127.0.1.1", "127.0.1.2"}, first_up
 
 
-def test_the_first_runs_take_the_turns_of_their_machine(checkout: Checkout, first_up: str) -> None:
-    machines = list((checkout.root / "airflow" / "logs" / ".turns").iterdir())
-    assert len(machines) == 1, machines
-    assert machines[0].joinpath("0").is_file()
-
-
 def test_weekly_load_accounts_for_every_source_record(
     connect: Callable[[str, str], Connection], api: AirflowApi, first_up: str
 ) -> None:

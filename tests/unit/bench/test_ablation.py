@@ -16,8 +16,8 @@ GROUP, OTHER = ABLATION_GROUPS[:2]
 BASE = dict.fromkeys(ablation.FIGURES, 10.0)
 
 
-def made(**with_the_group: float) -> ablation.Pair:
-    return {"with": BASE | with_the_group, "without": BASE}
+def made(**with_the_group: float) -> tuple[ablation.Figures, ablation.Figures]:
+    return BASE | with_the_group, BASE
 
 
 @pytest.fixture
@@ -33,19 +33,19 @@ def at(tmp_path: Path) -> Paths:
 
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The groups of which a pair was measured, each of which takes no time."""
+    """What was measured, each of which takes no time."""
     done: list[str] = []
 
-    def pair(_: Paths, group: str, number: int, __: object) -> ablation.Pair:
-        done.append(group)
-        return made()
+    def measure(_: Paths, name: str, __: object) -> ablation.Figures:
+        done.append(name)
+        return BASE | {"memory_mib": 9.0 if name == ablation.ALL else 10.0}
 
-    monkeypatch.setattr(ablation, "pair", pair)
+    monkeypatch.setattr(ablation, "measure", measure)
     return done
 
 
-def run(at: Paths, pairs: int = 2, minutes: float = 60) -> bool:
-    return ablation.run(at, [GROUP, OTHER], pairs, minutes, lambda _: None)
+def run(at: Paths, blocks: int = 2, minutes: float = 60) -> bool:
+    return ablation.run(at, [GROUP, OTHER], blocks, minutes, lambda _: None)
 
 
 def test_a_gain_is_positive_where_the_group_makes_it_faster_or_smaller() -> None:
@@ -71,24 +71,31 @@ def test_what_is_left_out_is_the_group_and_nothing_else() -> None:
     assert {patch.group for patch in PATCHES} - {patch.group for patch in switch.wanted(said, PATCHES)} == {GROUP}
 
 
-def test_groups_take_turns_and_a_later_run_measures_only_what_is_missing(at: Paths, measured: list[str]) -> None:
-    assert run(at, pairs=1)
-    assert measured == [GROUP, OTHER]
+def test_each_measurement_stands_elsewhere_in_each_block() -> None:
+    orders = [ablation.order([GROUP, OTHER], number) for number in range(6)]
+    assert {tuple(sorted(each)) for each in orders} == {tuple(sorted([ablation.ALL, GROUP, OTHER]))}
+    assert sorted(each.index(ablation.ALL) for each in orders) == [0, 0, 1, 1, 2, 2]
+
+
+def test_a_later_run_measures_only_what_is_missing(at: Paths, measured: list[str]) -> None:
+    assert run(at, blocks=1)
+    assert measured == [ablation.ALL, GROUP, OTHER]
     assert run(at)
-    assert measured == [GROUP, OTHER, GROUP, OTHER]
+    assert measured == [ablation.ALL, GROUP, OTHER, OTHER, GROUP, ablation.ALL]
     kept = json.loads((at.root / ABLATION.file).read_text())
     assert [kept["groups"][group]["pairs"] for group in (GROUP, OTHER)] == [2, 2]
+    assert kept["groups"][GROUP]["gains"]["memory_mib"]["percent"] == 10
     assert evidence.state(ABLATION, at.root).done == 2
 
 
-def test_pairs_about_other_sources_are_measured_again(at: Paths, measured: list[str]) -> None:
+def test_blocks_about_other_sources_are_measured_again(at: Paths, measured: list[str]) -> None:
     run(at)
     (at.root / "src/airfleet/role.py").write_text("changed\n")
     measured.clear()
     run(at)
-    assert measured == [GROUP, OTHER, GROUP, OTHER]
+    assert len(measured) == 6
 
 
-def test_no_pair_is_begun_that_would_not_end_in_time(at: Paths, measured: list[str]) -> None:
+def test_nothing_is_begun_that_would_not_end_in_time(at: Paths, measured: list[str]) -> None:
     assert not run(at, minutes=-1)
     assert measured == []

@@ -23,7 +23,6 @@ from airfleet.runtime.patches.changes import (
     task_exit,
     tokens,
     triggerer,
-    turns,
 )
 from airfleet.runtime.patches.patch import Patch
 
@@ -32,7 +31,6 @@ PATCHES: tuple[Patch, ...] = (
     first_heartbeat.PATCH,
     preload.PATCH,
     adapters.PATCH,
-    turns.PATCH,
     polling.PATCH,
     queueing.PATCH,
     dag_permissions.PATCH,

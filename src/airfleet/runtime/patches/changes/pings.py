@@ -40,7 +40,7 @@ def is_quiet(socket: int) -> bool:
 
 PATCH = Patch(
     name="pings",
-    group="databases",
+    group="idle-questions",
     roles=(WEBSERVER, SCHEDULER, DAG_PROCESSOR, TRIGGERER, WORKER),
     what="A database connection from the pool is looked at instead of being asked with a query before its use.",
     gain="The roles of an idle stack use 0.067 of a core instead of 0.073 (2026-11-25).",

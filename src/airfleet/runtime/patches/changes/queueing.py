@@ -50,7 +50,7 @@ def is_any_scheduled(session: Any) -> bool:
 
 PATCH = Patch(
     name="queueing",
-    group="scheduler",
+    group="idle-questions",
     roles=(SCHEDULER,),
     what="A scheduler with nothing to queue asks the metadata database one question a loop instead of five.",
     gain="0.6 ms of CPU a loop in the scheduler and 0.2 in Postgres instead of 8.2 and 3.4 (2026-11-26).",

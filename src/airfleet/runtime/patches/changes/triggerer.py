@@ -62,7 +62,7 @@ def any_trigger() -> bool:
 
 PATCH = Patch(
     name="triggerer",
-    group="triggerer",
+    group="idle-questions",
     roles=(TRIGGERER,),
     what="A triggerer with nothing to run asks the metadata database one question a second instead of eight.",
     gain="An idle triggerer uses 0.007 of a core (2026-11-26, a slow machine).",
