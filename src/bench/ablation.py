@@ -138,7 +138,7 @@ def _by_group(blocks: Sequence[Block]) -> dict[str, Any]:
 
 
 def run(at: Paths, groups: Sequence[str], wanted: int, minutes: float, say: Say) -> bool:
-    """Measure until there are the blocks *wanted* of *groups*, or the *minutes* are nearly over; return whether all are.
+    """Measure the blocks *wanted* of *groups* until the *minutes* are nearly over; return whether all are there.
 
     No measurement is begun that would not end in time.
     """

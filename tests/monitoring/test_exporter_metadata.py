@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg2
 import pytest
+from airflow.models.dagrun import DagRun
+from airflow.models.deadline import Deadline
 from psycopg2 import sql
+from sqlalchemy import create_engine, func, select
+from sqlalchemy.orm import Session
 from support.metadata import Meta, look, values
 
 from airfleet.observe.exporter.metadata import Metadata
 from airfleet.observe.exporter.queries import Database
 from airfleet.observe.exporter.waiting import Workers
+from airfleet.sla import ended_runs
 from airfleet.sla.declare import sla
 
 REPO = Path(__file__).parents[2]
@@ -43,7 +48,47 @@ def test_ages_and_tries_of_unfinished_tasks_are_those_of_the_oldest(meta: Meta, 
     assert values(found, "airflow_db_task_tries") == {("sales", "again"): 3}
     assert values(found, "airflow_db_unfinished_runs") == {("sales", "running"): 1}
     states = values(found, "airflow_db_unfinished_tasks")
-    assert states == {("queued",): 1, ("running",): 2, ("scheduled",): 0, ("up_for_retry",): 1}
+    assert {state for (state,) in states} == {
+        "scheduled", "queued", "running", "deferred", "up_for_retry", "up_for_reschedule", "awaiting_input",
+    }  # fmt: skip
+    assert {key: count for key, count in states.items() if count} == {
+        ("queued",): 1,
+        ("running",): 2,
+        ("up_for_retry",): 1,
+    }
+
+
+def test_a_try_that_waits_outside_a_worker_grows_older_from_its_first_start(meta: Meta, database: Database) -> None:
+    meta.dag("sales")
+    meta.task("sales", "deferred", "deferred", 70)
+    meta.task("sales", "asks_a_person", "awaiting_input", 80)
+    meta.task("sales", "pokes", "running", 3)
+    meta.reschedule("pokes", 90)
+    meta.reschedule("pokes", 60)
+    meta.task("sales", "sleeps", "up_for_reschedule", 5)
+    meta.reschedule("sleeps", 95)
+    meta.task("sales", "resumes", "queued", 1, next_method="execute_complete")
+    meta.do("UPDATE task_instance SET start_date = now() - interval '75 seconds' WHERE task_id = 'resumes'")
+    meta.task("sales", "tries_again", "queued", 1, try_number=2)
+    meta.do("UPDATE task_instance SET start_date = now() - interval '99 seconds' WHERE task_id = 'tries_again'")
+    found = values(look(Metadata(database, Workers)), "airflow_db_running_age_seconds")
+    ages = {"deferred": 70, "asks_a_person": 80, "pokes": 90, "sleeps": 95, "resumes": 75}
+    assert found == {("sales", task_id): pytest.approx(age, abs=5) for task_id, age in ages.items()}
+
+
+@pytest.mark.parametrize("left", [0, 1], ids=["in time", "late"])
+@pytest.mark.parametrize("settle", [ended_runs.on_dag_run_failed, ended_runs.on_dag_run_success])
+def test_a_run_that_ended_before_its_deadline_has_met_it(
+    meta: Meta, postgres: Any, left: int, settle: Callable[..., None]
+) -> None:
+    meta.dag("sales")
+    meta.deadline("sales", missed=False, due_in_s=60)
+    meta.do("UPDATE dag_run SET state = 'failed', end_date = now() + %s * interval '1 second'", 50 + 20 * left)
+    engine = create_engine(postgres.url().replace("://", "+psycopg2://"))
+    with Session(engine) as session, session.begin():
+        settle(dag_run=session.scalars(select(DagRun)).one(), msg="")
+        assert session.scalar(select(func.count()).select_from(Deadline)) == left
+    engine.dispose()
 
 
 def test_deadlines_are_told_apart_as_missed_overdue_and_pending(meta: Meta, database: Database) -> None:

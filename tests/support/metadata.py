@@ -69,12 +69,22 @@ class Meta:
             "queue": "default",
             **columns,
         }
-        when = {"scheduled": "scheduled_dttm", "queued": "queued_dttm", "running": "start_date"}.get(state)
+        started = ("running", "deferred", "awaiting_input", "up_for_reschedule")
+        when = {"scheduled": "scheduled_dttm", "queued": "queued_dttm"} | dict.fromkeys(started, "start_date")
         names, marks = list(row), ["%s"] * len(row)
-        for column in {when, "scheduled_dttm"} - {None}:
-            names.append(str(column))
+        for column in {when.get(state, "scheduled_dttm"), "scheduled_dttm"}:
+            names.append(column)
             marks.append(f"now() - interval '{age_s} seconds'")
         self.do(f"INSERT INTO task_instance ({', '.join(names)}) VALUES ({', '.join(marks)})", *row.values())
+
+    def reschedule(self, task_id: str, age_s: int) -> None:
+        """Write down a poke of the task that began *age_s* seconds ago and was rescheduled."""
+        self.do(
+            "INSERT INTO task_reschedule (ti_id, start_date, end_date, duration, reschedule_date)"
+            " SELECT id, now() - %s * interval '1 second', now(), 1, now() FROM task_instance WHERE task_id = %s",
+            age_s,
+            task_id,
+        )
 
     def log(self, dag_id: str, task_id: str, event: str, try_number: int = 1) -> None:
         """Write an audit log entry."""
@@ -114,7 +124,7 @@ class Meta:
         callback = str(uuid4())
         self.do(
             "INSERT INTO callback (id, type, fetch_method, data, priority_weight, created_at)"
-            " VALUES (%s, 'triggerer', 'import_path', '{}', 1, now())",
+            " VALUES (%s, 'triggerer', 'import_path', '{\"__type\": \"dict\", \"__var\": {}}', 1, now())",
             callback,
         )
         self.do(

@@ -21,7 +21,7 @@ RUNNING_AGE = gauge(
     "airflow_db_running_age_seconds",
     "dag_id",
     "task_id",
-    help="Time the longest running try of the task has run so far.",
+    help="Time since the task's oldest unfinished try began; deferred, rescheduled and waiting for a person included.",
     unit=Unit.SECONDS,
 )
 QUEUED_AGE = gauge(

@@ -10,8 +10,11 @@ from __future__ import annotations
 import asyncio
 import os
 from datetime import datetime, timedelta
+from html import escape
 from typing import Any
+from urllib.parse import quote
 
+from airflow.configuration import conf
 from airflow.sdk import AsyncCallback, DeadlineAlert  # type: ignore[attr-defined]
 from airflow.sdk.definitions.deadline import BaseDeadlineReference
 
@@ -52,20 +55,23 @@ def run_deadline(*, hours: float = 0, minutes: float = 0, seconds: float = 0, na
     )
 
 
-async def mail_missed_deadline(alert: str, allowed: str, context: dict[str, Any] | None = None) -> str:
+async def mail_missed_deadline(alert: str, allowed: str, context: dict[str, Any]) -> str:
     """Mail AIRFLOW_VAR_MAIL_TO that a run missed its deadline; return a summary for the callback's row.
 
+    *context* is what Airflow passes: the run as its REST API shows it, and the deadline.
     Raises what the mail server raised: Airflow then marks the callback failed, which is counted and alerted on.
     """
-    run = (context or {}).get("dag_run") or {}
-    dag_id, run_id = run.get("dag_id", "unknown Dag"), run.get("run_id", "unknown run")
+    run = context["dag_run"]
+    dag_id, run_id = run["dag_id"], run["dag_run_id"]
     to = os.environ.get("AIRFLOW_VAR_MAIL_TO", "")
     if not to:
         raise ValueError("Nobody was told: AIRFLOW_VAR_MAIL_TO is empty. Set MAIL_TO in .env and run `up` again.")
     subject = f"Deadline missed: {dag_id}"
+    page = f"{conf.get('api', 'base_url').rstrip('/')}/dags/{quote(dag_id)}/runs/{quote(run_id, safe='')}"
     text = (
-        f"<p>The run <b>{run_id}</b> of <b>{dag_id}</b> has not ended {allowed} (h:mm:ss) after it was queued "
-        f"(deadline <i>{alert}</i>).</p><p>What to do: monitoring/runbook.md, section DeadlineMissed.</p>"
+        f'<p>The run <a href="{escape(page)}">{escape(run_id)}</a> of <b>{escape(dag_id)}</b> has not ended {allowed} '
+        f"(h:mm:ss) after it was queued (deadline <i>{escape(alert)}</i>).</p>"
+        "<p>What to do: monitoring/runbook.md, section DeadlineMissed.</p>"
     )
     await asyncio.to_thread(_send, to, subject, text)
     return f"mailed {to}"

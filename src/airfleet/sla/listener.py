@@ -26,6 +26,12 @@ def on_task_instance_success(previous_state: Any, task_instance: Any) -> None:
 
 
 @hookimpl  # type: ignore[untyped-decorator]
+def on_task_instance_skipped(previous_state: Any, task_instance: Any) -> None:
+    """Compare the try with its task's SLA: a sensor that gives up softly ends as skipped."""
+    _judge(task_instance)
+
+
+@hookimpl  # type: ignore[untyped-decorator]
 def on_task_instance_failed(previous_state: Any, task_instance: Any, error: Any) -> None:
     """Compare the try with its SLA, and mark a final failure as reported by its own process.
 
@@ -49,13 +55,19 @@ def _judge(task_instance: Any) -> None:
     if sla_s is None:
         return
     ended = task_instance.end_date or datetime.now(UTC)
-    over_s = seconds_over(task_instance.start_date, ended, sla_s)
+    over_s = seconds_over(_began(task_instance), ended, sla_s)
     tags = {"dag_id": task_instance.dag_id, "task_id": task_instance.task_id}
     if over_s > 0:
         log.warning("SLA missed: this try took %.1f s longer than the %g s its task declares.", over_s, sla_s)
         Stats.incr(OWN_TASK_SLA_MISSED, tags=tags)
     else:
         Stats.incr(OWN_TASK_SLA_MET, tags=tags)
+
+
+def _began(task_instance: Any) -> datetime:
+    """Return the start of the try: a rescheduled sensor's start_date is that of its last poke."""
+    first: datetime | None = task_instance.get_first_reschedule_date(task_instance.get_template_context())
+    return first or task_instance.start_date
 
 
 def _in_task_process(task_instance: Any) -> bool:

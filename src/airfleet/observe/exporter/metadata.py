@@ -17,6 +17,7 @@ from airfleet.sla.declare import END_MARK
 REREAD_IDS = 1000
 
 _KILLS = ("signal", "heartbeat_lost", "state_mismatch")
+_UNFINISHED = ("scheduled", "queued", "running", "deferred", "up_for_retry", "up_for_reschedule", "awaiting_input")
 _ENDS = {"success", "failed", "up_for_retry", "skipped"}
 
 
@@ -52,24 +53,23 @@ class Metadata:
 
     def _unfinished(self, samples: Samples) -> None:
         rows = self._database.rows("unfinished_tasks")
-        by_state: Counter[str] = Counter({"scheduled": 0, "queued": 0, "running": 0, "up_for_retry": 0})
-        running: dict[tuple[str, str], float] = {}
+        by_state: Counter[str] = Counter(dict.fromkeys(_UNFINISHED, 0))
+        begun: dict[tuple[str, str], float] = {}
         tries: dict[tuple[str, str], int] = {}
         for row in rows:
             key = (row["dag_id"], row["task_id"])
             by_state[row["state"]] += row["instances"]
-            age = float(row["age_s"] or 0)
-            if row["state"] == "running":
-                running[key] = max(age, running.get(key, 0.0))
-            elif row["state"] == "queued":
-                samples.add(m.QUEUED_AGE, age, *key, row["queue"])
+            if row["begun_s"] is not None:
+                begun[key] = max(float(row["begun_s"]), begun.get(key, 0.0))
+            if row["waiting_s"] is not None:
+                samples.add(m.QUEUED_AGE, float(row["waiting_s"]), *key, row["queue"])
             # A task that waits for its retry has the number of the try that failed.
             tried = row["tries"] + (row["state"] == "up_for_retry")
             if tried > 1:
                 tries[key] = max(tried, tries.get(key, 0))
         for state, instances in sorted(by_state.items()):
             samples.add(m.UNFINISHED_TASKS, instances, state)
-        for key, age in sorted(running.items()):
+        for key, age in sorted(begun.items()):
             samples.add(m.RUNNING_AGE, age, *key)
         for key, count in sorted(tries.items()):
             samples.add(m.TASK_TRIES, count, *key)
