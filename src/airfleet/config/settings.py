@@ -32,6 +32,7 @@ from airfleet.config.values import (
     Port,
     Prefixes,
     Queues,
+    SystemUser,
     TeamCommands,
     TrueFalse,
     WebAddress,
@@ -126,7 +127,7 @@ class Settings(BaseModel):
     # Changes to Airflow that are applied: on, off, or their names.
     airfleet_patches: Annotated[str, AfterValidator(_patches)] = switch.ON
     # Who Postgres and Redis run as where the embedded stack is root's; empty: nobody.
-    run_user: Annotated[str, Field(pattern=r"^(|[A-Za-z_][A-Za-z0-9_.-]*)$")] = ""
+    run_user: SystemUser = ""
     # Address of the web UI for people; empty: on this machine.
     base_url: WebAddress = ""
     # Public half of the backup key; empty: no backups.

@@ -109,6 +109,7 @@ OnOff = Annotated[bool, switch("on", "off"), PlainSerializer(lambda value: "on" 
 TrueFalse = Annotated[bool, switch("true", "false"), PlainSerializer(lambda value: str(value).lower())]
 
 Name = Annotated[str, text(r"[A-Za-z0-9._@-]+", "a name of letters, digits and . _ @ -")]
+SystemUser = Annotated[str, text(r"|[A-Za-z_][\w.-]*", "empty or the name of a user of this machine")]
 Queues = Annotated[str, text(r"[\w.-]+(,[\w.-]+)*", "names of queues, separated by single commas")]
 FirstRun = Annotated[
     str,

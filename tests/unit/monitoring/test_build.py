@@ -105,5 +105,5 @@ def test_nothing_is_built_into_a_folder_that_every_user_can_write(tmp_path: Path
     cache = tmp_path / "cache"
     cache.mkdir()
     cache.chmod(0o777)
-    with pytest.raises(build.BuildError, match="can be written by another user. Set XDG_CACHE_HOME"):
+    with pytest.raises(build.BuildError, match=r"can be written by another user\. Set XDG_CACHE_HOME"):
         build.build(cache, [build.PROMTOOL])
