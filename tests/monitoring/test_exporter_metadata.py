@@ -230,9 +230,10 @@ READ = {
     "serialized_dag": {"id", "dag_id", "created_at", "data", "data_compressed", "last_updated"},
     "slot_pool": {"include_deferred", "pool", "slots"},
     "task_instance": {
-        *("dag_id", "duration", "end_date", "hostname", "map_index", "pool", "pool_slots", "queue", "queued_dttm"),
-        *("run_id", "scheduled_dttm", "start_date", "state", "task_id", "try_number"),
+        *("id", "dag_id", "duration", "end_date", "hostname", "map_index", "next_method", "pool", "pool_slots"),
+        *("queue", "queued_dttm", "run_id", "scheduled_dttm", "start_date", "state", "task_id", "try_number"),
     },
+    "task_reschedule": {"start_date", "ti_id"},
     "task_instance_history": {
         *("dag_id", "duration", "end_date", "hostname", "map_index", "run_id", "state", "task_id", "try_number"),
     },

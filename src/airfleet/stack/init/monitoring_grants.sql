@@ -11,8 +11,9 @@ GRANT SELECT (id, dag_id, event, map_index, run_id, task_id, try_number) ON log 
 -- The declared SLAs and limits are in the serialised Dags, and nowhere else.
 GRANT SELECT (id, dag_id, created_at, data, data_compressed, last_updated) ON serialized_dag TO monitoring_reader;
 GRANT SELECT (include_deferred, pool, slots) ON slot_pool TO monitoring_reader;
-GRANT SELECT (dag_id, duration, end_date, hostname, map_index, pool, pool_slots, queue, queued_dttm, run_id,
-    scheduled_dttm, start_date, state, task_id, try_number) ON task_instance TO monitoring_reader;
+GRANT SELECT (id, dag_id, duration, end_date, hostname, map_index, next_method, pool, pool_slots, queue, queued_dttm,
+    run_id, scheduled_dttm, start_date, state, task_id, try_number) ON task_instance TO monitoring_reader;
+GRANT SELECT (ti_id, start_date) ON task_reschedule TO monitoring_reader;
 GRANT SELECT (dag_id, duration, end_date, hostname, map_index, run_id, state, task_id, try_number)
     ON task_instance_history TO monitoring_reader;
 -- Which XComs there are, without what is in them: the mark of a try that reported its own end is one.
