@@ -35,10 +35,10 @@ INFRASTRUCTURE = Board(
         Panel(
             title="StatsD losses",
             unit="short",
-            description="Datagrams lost or refused per interval: by the kernel, by the exporter's queue, as malformed.",
+            description="Datagrams lost or refused per interval: by the kernel, by the filter, as malformed.",
             queries=(
                 ("sum(increase(airfleet_host_udp_dropped_total[$__rate_interval]))", "kernel"),
-                ("sum(increase(statsd_exporter_udp_packet_drops_total[$__rate_interval]))", "queue"),
+                ("sum(increase(airflow_statsd_refused_total[$__rate_interval]))", "refused"),
                 ("sum(increase(statsd_exporter_sample_errors_total[$__rate_interval])) or vector(0)", "malformed"),
             ),
             bad_above=1,

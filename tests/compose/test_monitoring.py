@@ -12,7 +12,7 @@ from airfleet.observe.servers.prometheus_config import JOBS
 from airfleet.stack.docker import compose
 
 # All but Grafana, which cannot be had here: its dashboards are proved elsewhere, by their queries.
-SERVICES = ("statsd-exporter", "airfleet-exporter", "prometheus", "alertmanager")
+SERVICES = ("statsd-filter", "statsd-exporter", "airfleet-exporter", "prometheus", "alertmanager")
 
 
 @pytest.fixture(scope="module")

@@ -71,7 +71,7 @@ def test_work_goes_on_after_a_full_log_disk_was_cleared(
     entry.seconds, entry.further_tries = outcome.seconds, outcome.further_tries
 
 
-WATCHERS = ("statsd-exporter", "airfleet-exporter", "prometheus", "alertmanager", "flower")
+WATCHERS = ("statsd-filter", "statsd-exporter", "airfleet-exporter", "prometheus", "alertmanager", "flower")
 # A series of each path into Prometheus: StatsD, the exporter's look-ups, Flower's own page.
 SERIES = ("airflow_heartbeats_total", "airflow_queue_length", "flower_worker_online")
 

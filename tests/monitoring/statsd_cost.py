@@ -6,8 +6,10 @@ Prometheus scrape that. Needs the programs that `make programs` builds, and noth
 
 from __future__ import annotations
 
+import os
 import secrets
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -35,8 +37,13 @@ def main() -> None:
         rules = f"{ROOT}/monitoring/prometheus/rules/*.yml"
         config.write_text(prometheus_config.render(jobs, rules, Path(folder) / "login"))
         mapping = ROOT / "monitoring/statsd/mapping.yml"
+        source = Path(folder) / "statsd.sock"
+        passing = subprocess.Popen(
+            [sys.executable, *commands.statsd_filter(udp_port=UDP, target=source)[1:]],
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        )
         exporter = subprocess.Popen(
-            commands.statsd_exporter(programs["statsd_exporter"], mapping=mapping, udp_port=UDP, web_port=WEB)
+            commands.statsd_exporter(programs["statsd_exporter"], mapping=mapping, source=source, web_port=WEB)
         )
         server = subprocess.Popen(
             commands.prometheus(
@@ -50,14 +57,16 @@ def main() -> None:
             )
         )
         try:
-            _measure(exporter, server)
+            _measure(passing, exporter, server)
         finally:
-            for process in (server, exporter):
+            for process in (server, exporter, passing):
                 process.terminate()
                 process.wait(30)
 
 
-def _measure(exporter: subprocess.Popen[bytes], server: subprocess.Popen[bytes]) -> None:
+def _measure(
+    passing: subprocess.Popen[bytes], exporter: subprocess.Popen[bytes], server: subprocess.Popen[bytes]
+) -> None:
     prometheus = PrometheusClient(f"http://127.0.0.1:{PROMETHEUS}", LOGIN)
     _until(prometheus, 'up{job="statsd-exporter"} == 1')
     _send()
@@ -69,7 +78,7 @@ def _measure(exporter: subprocess.Popen[bytes], server: subprocess.Popen[bytes])
         ("seconds of a scrape", 'scrape_duration_seconds{job="statsd-exporter"}'),
     ):
         print(f"{what}: {_until(prometheus, query):g}")
-    for name, process in (("statsd_exporter", exporter), ("Prometheus", server)):
+    for name, process in (("filter", passing), ("statsd_exporter", exporter), ("Prometheus", server)):
         print(f"{name}: {psutil.Process(process.pid).memory_info().rss / 2**20:.0f} MiB")
 
 

@@ -37,6 +37,7 @@ CHANGES = {
 }
 # Keys of .env that may stand in the environment of what watches.
 MAY_KNOW = {
+    monitoring.STATSD_FILTER: set(),
     monitoring.STATSD_EXPORTER: set(),
     monitoring.EXPORTER: {"MONITORING_READER_PASSWORD", "REDIS_MONITORING_PASSWORD", "REDIS_PASSWORD"},
     monitoring.PROMETHEUS: set(),

@@ -1,10 +1,13 @@
-"""What Airflow's own StatsD client sends arrives as the metrics of the table, through a live statsd_exporter."""
+"""What Airflow's own StatsD client sends arrives as the metrics of the table, through filter and statsd_exporter."""
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import subprocess
+import sys
+import tempfile
 import threading
 import time
 import urllib.request
@@ -12,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from airflow._shared.observability.metrics.statsd_logger import SafeStatsdLogger, get_statsd_logger
 from prometheus_client.parser import text_string_to_metric_families
@@ -20,7 +24,7 @@ from statsd import StatsClient
 from airfleet.metrics.airflow_stats import STATS, Stat
 from airfleet.metrics.model import Kind
 from airfleet.observe.servers import build
-from airfleet.observe.servers.commands import statsd_exporter
+from airfleet.observe.servers.commands import statsd_exporter, statsd_filter
 from airfleet.runtime.ids import Task, problems
 
 REPO = Path(__file__).parents[2]
@@ -52,15 +56,23 @@ SENT_TAGS: dict[str, tuple[str, ...]] = {
 
 
 class Wire:
-    """A statsd_exporter and a client that sends as Airflow is configured to send."""
+    """A filter, a statsd_exporter and a client that sends as Airflow is configured to send."""
 
     def __init__(self, binary: Path) -> None:
-        """Start the exporter and wait until it answers."""
+        """Start both and wait until the exporter has something from the filter."""
         self.udp, self.web = _free(socket.SOCK_DGRAM), _free(socket.SOCK_STREAM)
-        command = statsd_exporter(
-            binary, mapping=REPO / "monitoring/statsd/mapping.yml", udp_port=self.udp, web_port=self.web
+        # A Unix socket's path is short.
+        self.folder = tempfile.TemporaryDirectory()
+        socket_path = Path(self.folder.name) / "statsd.sock"
+        mapping = REPO / "monitoring/statsd/mapping.yml"
+        self.start_exporter = lambda: subprocess.Popen(
+            statsd_exporter(binary, mapping=mapping, source=socket_path, web_port=self.web), stderr=subprocess.DEVNULL
         )
-        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        passing = statsd_filter(udp_port=self.udp, target=socket_path)
+        self.filter = subprocess.Popen(
+            [sys.executable, *passing[1:]], env={**os.environ, "PYTHONPATH": str(REPO / "src")}
+        )
+        self.process = self.start_exporter()
         self.client: SafeStatsdLogger = get_statsd_logger(
             stats_class=StatsClient,
             host="127.0.0.1",
@@ -70,7 +82,14 @@ class Wire:
             statsd_influxdb_enabled=True,
             statsd_disabled_tags="job_id,run_id,^kwargs$,^result$,^path$",
         )
-        wait_for(lambda: self.samples() is not None)
+        wait_for(lambda: self.value("airflow_statsd_refused_total") == 0)
+
+    def end(self) -> None:
+        """Stop both."""
+        for process in (self.process, self.filter):
+            process.terminate()
+            process.wait(10)
+        self.folder.cleanup()
 
     def send(self, stat: Stat, tags: dict[str, str], value: float = 1) -> None:
         """Send one stat."""
@@ -100,8 +119,7 @@ def wire(program: Callable[[build.Program], Path]) -> Iterator[Wire]:
     """A wire of this test's own."""
     one = Wire(program(build.STATSD_EXPORTER))
     yield one
-    one.process.terminate()
-    one.process.wait(10)
+    one.end()
 
 
 def wait_for(what: Callable[[], Any], seconds: float = 15) -> Any:
@@ -180,12 +198,64 @@ def test_malformed_datagrams_are_counted_and_harm_nothing(wire: Wire) -> None:
     ):
         wire.raw(datagram)
 
-    def errors() -> float:
-        return sum(value for name, _, value in wire.samples() if name == "statsd_exporter_sample_errors_total")
-
-    wait_for(lambda: errors() >= 4)
+    # statsd_exporter itself refuses what is not UTF-8.
+    wait_for(lambda: wire.value("airflow_statsd_refused_total") == 5)
+    wait_for(lambda: wire.value("statsd_exporter_sample_errors_total", reason="malformed_line") == 1)
     wire.client.incr("ti.start", tags={"dag_id": "sales", "task_id": "load"})
     wait_for(lambda: wire.value("airflow_task_start_total") == 1)
+
+
+HARMFUL = (
+    # Each of these ended statsd_exporter, or made its page answer 500, when it came without a filter.
+    b"airflow.app.x_total,__name__=x:1|c",
+    b"airflow.app.x_total,-_name__=x:1|c",
+    b"airflow.app.x_seconds,le=1:1|ms",
+    b"airflow.task.duration,dag_id=sales,task_id=load,le=1:1|ms",
+    b"airflow.app.x_seconds:1|ms|@0.000000001",
+    # Other styles of tags, and what the client never sends.
+    b"airflow.app.x_seconds:1|ms|#le:1",
+    b"airflow.app.x_seconds#le=1:1|ms",
+    b"airflow.app.x_seconds[le=1]:1|ms",
+    b"airflow.app.x_seconds,quantile=1:1|ms",
+    b"airflow.app.x_total:nan|c",
+    b"airflow.app.x_total:1|c:1|c",
+)
+
+
+def test_lines_that_harm_statsd_exporter_do_not_reach_it_and_the_rest_is_served(wire: Wire) -> None:
+    for number, line in enumerate(HARMFUL, 1):
+        wire.raw(b"airflow.app.before_total:1|c\n" + line + b"\nairflow.app.after_total:1|c")
+        for name in ("app_before_total", "app_after_total", "airflow_statsd_refused_total"):
+            wait_for(lambda n=name, c=number, sent=line: wire.value(n) == c or f"{n} after {sent!r}")
+        assert wire.process.poll() is None
+    assert not [name for name, _, _ in wire.samples() if "app_x" in name]
+
+
+def test_a_dag_that_sends_a_reserved_tag_loses_that_measurement_only(wire: Wire) -> None:
+    wire.client.incr("app.rows_total", 1, tags={"__name__": "x"})
+    wire.client.incr("app.rows_total", 2, tags={"table": "orders"})
+    wait_for(lambda: wire.value("app_rows_total", table="orders") == 2)
+    wait_for(lambda: wire.value("airflow_statsd_refused_total") == 1)
+
+
+def test_a_killed_statsd_exporter_starts_again_although_it_left_its_socket(wire: Wire) -> None:
+    wire.process.kill()
+    wire.process.wait(10)
+
+    def starts() -> bool:
+        # As the process manager does: again until it stays.
+        if wire.process.poll() is not None:
+            wire.process = wire.start_exporter()
+        return wire.value("airflow_statsd_refused_total") == 0
+
+    wait_for(starts)
+
+
+def test_nobody_but_its_user_reaches_statsd_exporter(wire: Wire) -> None:
+    path = Path(wire.folder.name) / "statsd.sock"
+    assert path.stat().st_mode & 0o077 == 0
+    listening = {c.laddr.port for c in psutil.Process(wire.process.pid).net_connections(kind="inet")}
+    assert listening == {wire.web}
 
 
 def test_the_loss_of_a_burst_is_measured(wire: Wire, record_property: Callable[[str, object], None]) -> None:

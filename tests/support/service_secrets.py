@@ -29,6 +29,7 @@ MAY_HOLD: dict[str, set[str]] = {
     "airflow-worker": _WORKER,
     "airflow-worker-heavy": _WORKER,
     "flower": {"FLOWER_PASSWORD"} | _BROKER,
+    "statsd-filter": set(),
     "statsd-exporter": set(),
     "airfleet-exporter": {"MONITORING_READER_PASSWORD", "REDIS_MONITORING_PASSWORD", "REDIS_PASSWORD"},
     "prometheus-init": {"MONITORING_PASSWORD"},

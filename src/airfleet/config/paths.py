@@ -98,3 +98,8 @@ class Paths:
         if not os.access(runtime, os.W_OK):
             runtime = Path(tempfile.gettempdir())
         return runtime / f"{self.instance}-{os.geteuid()}" / "supervisor.sock"
+
+    @property
+    def statsd_socket(self) -> Path:
+        """The socket on which statsd_exporter gets what its filter lets pass."""
+        return self.control_socket.with_name("statsd.sock")

@@ -56,6 +56,10 @@ TASK_SLA_MISSED = counter(
     "task_id",
     help="Tries that ended later than the SLA their task declares.",
 )
+STATSD_REFUSED = counter(
+    "airflow_statsd_refused_total",
+    help="StatsD lines dropped before statsd_exporter: malformed, or with a label that Prometheus reserves.",
+)
 TASK_SLA_MET = counter(
     "airflow_task_sla_met_total",
     "dag_id",
@@ -192,6 +196,7 @@ API_DAG_BAG_LOOKUPS = counter(
 # Our own stats, sent through Airflow's stats API; the prefix `airfleet.` keeps them apart from Airflow's.
 OWN_TASK_SLA_MISSED = "airfleet.task_sla_missed"
 OWN_TASK_SLA_MET = "airfleet.task_sla_met"
+OWN_STATSD_REFUSED = "airfleet.statsd_refused"
 
 # A Dag's own measurements: Stats.incr("app.rows_loaded_total", n, tags={...}) becomes app_rows_loaded_total.
 APP_STAT_PREFIX = "app."

@@ -57,11 +57,19 @@ def test_prometheus_finds_every_job_where_compose_runs_it() -> None:
         assert reachable & set(networks), f"prometheus shares no network with {host}"
 
 
-def test_airflow_sends_where_statsd_exporter_listens() -> None:
+def test_airflow_sends_where_the_filter_listens_and_only_the_filter_reaches_statsd_exporter() -> None:
     plain = yaml.safe_load((REPO / "docker-compose.celery.yml").read_text())["x-plain"]
     assert plain["AIRFLOW__METRICS__STATSD_PORT"] == "9125"
-    assert "--statsd.listen-udp=:9125" in SERVICES["statsd-exporter"]["command"]
-    address = SERVICES["statsd-exporter"]["networks"]["metrics"]["ipv4_address"]
+    *_, listens, target = SERVICES["statsd-filter"]["command"]
+    assert listens == "0.0.0.0:9125"
+    exporter = SERVICES["statsd-exporter"]
+    assert {f"--statsd.listen-unixgram={target}", "--statsd.listen-udp=", "--statsd.listen-tcp="} <= {
+        *exporter["command"]
+    }
+    assert exporter["user"] == SERVICES["statsd-filter"]["user"]
+    mounted = {name for name, one in SERVICES.items() if any("statsd-socket:" in v for v in one.get("volumes", []))}
+    assert mounted == {"statsd-filter", "statsd-exporter"}
+    address = SERVICES["statsd-filter"]["networks"]["metrics"]["ipv4_address"]
     assert plain["AIRFLOW__METRICS__STATSD_HOST"] == address
 
 
@@ -71,7 +79,7 @@ def test_airflow_sends_where_statsd_exporter_listens() -> None:
         (
             "statsd-exporter",
             build.STATSD_EXPORTER,
-            commands.statsd_exporter(Path("x"), mapping=Path("x"), udp_port=1, web_port=1),
+            commands.statsd_exporter(Path("x"), mapping=Path("x"), source=Path("x"), web_port=1),
         ),
         (
             "prometheus",

@@ -45,12 +45,12 @@ def names(found: list[monitoring.MonitoringServer]) -> list[str]:
     return [each.name for each in found]
 
 
-def test_only_what_is_built_is_started_and_statsd_exporter_comes_first(given: Settings, paths: Paths) -> None:
+def test_only_what_is_built_is_started_and_the_statsd_filter_comes_first(given: Settings, paths: Paths) -> None:
     assert monitoring.prepare(given, paths) == []
     put(build.STATSD_EXPORTER)
-    assert names(monitoring.prepare(given, paths)) == ["statsd-exporter"]
+    assert names(monitoring.prepare(given, paths)) == ["statsd-filter", "statsd-exporter"]
     put(build.PROMETHEUS, build.ALERTMANAGER)
-    assert names(monitoring.prepare(given, paths)) == list(monitoring.NAMES[:4])
+    assert names(monitoring.prepare(given, paths)) == list(monitoring.NAMES[:5])
 
 
 def test_switched_off_nothing_watches_and_the_roles_send_nothing(given: Settings, paths: Paths) -> None:
@@ -62,14 +62,18 @@ def test_switched_off_nothing_watches_and_the_roles_send_nothing(given: Settings
         assert worker.environment["AIRFLOW__METRICS__STATSD_ON"] == said
 
 
-def test_the_roles_send_where_statsd_exporter_listens(given: Settings, paths: Paths) -> None:
+def test_the_roles_send_where_the_statsd_filter_listens_and_it_to_statsd_exporter(
+    given: Settings, paths: Paths
+) -> None:
     put(build.STATSD_EXPORTER)
-    (exporter,) = monitoring.prepare(given, paths)
+    passing, exporter = monitoring.prepare(given, paths)
+    *_, listens, target = shlex.split(passing.command)
+    assert f"--statsd.listen-unixgram={target}" in shlex.split(exporter.command)
     for instance in instances(given, paths, {}):
         if instance.role.runs_airflow:
             host = instance.environment["AIRFLOW__METRICS__STATSD_HOST"]
             port = instance.environment["AIRFLOW__METRICS__STATSD_PORT"]
-            assert f"--statsd.listen-udp={host}:{port}" in shlex.split(exporter.command)
+            assert listens == f"{host}:{port}"
 
 
 def test_prometheus_asks_every_job_and_keeps_its_series_as_env_says(given: Settings, paths: Paths) -> None:

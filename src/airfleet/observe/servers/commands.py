@@ -6,21 +6,26 @@ from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 
-# Bytes of the socket's buffer. The kernel's default kept 256 of 20 000 datagrams of a burst; it grants no more
-# than net.core.rmem_max.
-READ_BUFFER = 8_388_608
-PACKET_QUEUE = 100_000
+
+def statsd_filter(*, udp_port: int, target: Path, host: str = LOOPBACK) -> list[str]:
+    """Return the command line of the filter before statsd_exporter: StatsD on *udp_port*, passed on to *target*."""
+    return ["python", "-P", "-m", "airfleet.observe.statsd_filter", f"{host}:{udp_port}", str(target)]
 
 
-def statsd_exporter(binary: Path, *, mapping: Path, udp_port: int, web_port: int, host: str = LOOPBACK) -> list[str]:
-    """Return the command line of statsd_exporter: StatsD on *udp_port*, /metrics on *web_port*."""
+def statsd_exporter(binary: Path, *, mapping: Path, source: Path, web_port: int, host: str = LOOPBACK) -> list[str]:
+    """Return the command line of statsd_exporter: StatsD on the Unix socket *source*, /metrics on *web_port*."""
     return [
         str(binary),
         f"--statsd.mapping-config={mapping}",
-        f"--statsd.listen-udp={host}:{udp_port}",
+        # Only the filter, which is the same user, can send.
+        f"--statsd.listen-unixgram={source}",
+        "--statsd.unixsocket-mode=700",
+        "--statsd.listen-udp=",
         "--statsd.listen-tcp=",
-        f"--statsd.read-buffer={READ_BUFFER}",
-        f"--statsd.udp-packet-queue-size={PACKET_QUEUE}",
+        # The filter knows InfluxDB's style of tags, which Airflow is told to send, and no other.
+        "--no-statsd.parse-dogstatsd-tags",
+        "--no-statsd.parse-librato-tags",
+        "--no-statsd.parse-signalfx-tags",
         f"--web.listen-address={host}:{web_port}",
         "--log.level=warn",
     ]

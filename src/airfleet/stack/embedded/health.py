@@ -61,6 +61,19 @@ def answers(url: str, login: tuple[str, str] | None = None) -> bool:
     return _get(url, login) is not None
 
 
+def takes_datagrams(port: int) -> bool:
+    """Return whether something is bound to the UDP *port* of this machine."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((LOOPBACK, port))
+        try:
+            # A closed port answers the first with an error that the second gets.
+            probe.send(b"")
+            probe.send(b"")
+        except ConnectionRefusedError:
+            return False
+    return True
+
+
 def _get(url: str, login: tuple[str, str] | None = None) -> httpx.Response | None:
     try:
         answer = httpx.get(url, auth=login, timeout=_TIMEOUT_S, trust_env=False)

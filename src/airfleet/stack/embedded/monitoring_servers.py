@@ -1,4 +1,4 @@
-"""Monitoring as processes: statsd_exporter, the exporter, Prometheus, Alertmanager and Grafana.
+"""Monitoring as processes: statsd_exporter and its filter, the exporter, Prometheus, Alertmanager and Grafana.
 
 They have the names of their services in docker-compose.monitoring.yml. A program that is neither built nor on PATH is
 left out; the roles send StatsD to its address anyway, so no role needs a restart when it is started later.
@@ -14,11 +14,12 @@ from pathlib import Path
 from airfleet.config.paths import Paths
 from airfleet.config.settings import Settings
 from airfleet.observe.servers import alertmanager_init, build, commands, login, on_path, prometheus_config
-from airfleet.stack.embedded.health import answers
+from airfleet.stack.embedded.health import answers, takes_datagrams
 from airfleet.stack.embedded.instances import LOOPBACK, addresses, broker_url, process_environment, restart_when
 from airfleet.stack.roles import mail_variables, postgres_dsn, url
 
-STATSD_EXPORTER, EXPORTER, PROMETHEUS, ALERTMANAGER, GRAFANA = NAMES = (
+STATSD_FILTER, STATSD_EXPORTER, EXPORTER, PROMETHEUS, ALERTMANAGER, GRAFANA = NAMES = (
+    "statsd-filter",
     "statsd-exporter",
     "airfleet-exporter",
     "prometheus",
@@ -45,7 +46,7 @@ def prepare(settings: Settings, paths: Paths) -> list[MonitoringServer]:
     programs = on_path.programs(build.default_cache())
     found = []
     if program := programs.get(build.STATSD_EXPORTER.name):
-        found.append(_statsd_exporter(program, settings, paths))
+        found += [_statsd_filter(settings, paths), _statsd_exporter(program, settings, paths)]
     if program := programs.get(build.PROMETHEUS.name):
         found += [_exporter(settings, paths), _prometheus(program, settings, paths)]
     if program := programs.get(build.ALERTMANAGER.name):
@@ -56,9 +57,12 @@ def prepare(settings: Settings, paths: Paths) -> list[MonitoringServer]:
 
 
 def is_healthy(name: str, settings: Settings) -> bool:
-    """Return whether the health page of the monitoring server *name* answers."""
+    """Return whether the health page of the monitoring server *name* answers, or its UDP port takes datagrams."""
+    if name == STATSD_FILTER:
+        return takes_datagrams(settings.statsd_port)
     pages = {
-        STATSD_EXPORTER: f"http://{LOOPBACK}:{settings.statsd_exporter_port}/-/healthy",
+        # Its own health page answers also when /metrics does not.
+        STATSD_EXPORTER: f"http://{LOOPBACK}:{settings.statsd_exporter_port}/metrics",
         EXPORTER: f"http://{LOOPBACK}:{settings.exporter_port}/healthz",
         PROMETHEUS: f"http://{LOOPBACK}:{settings.prometheus_port}/-/ready",
         ALERTMANAGER: f"http://{LOOPBACK}:{settings.alertmanager_port}/-/ready",
@@ -67,10 +71,15 @@ def is_healthy(name: str, settings: Settings) -> bool:
     return answers(pages[name], settings.monitoring_login if name in (PROMETHEUS, ALERTMANAGER) else None)
 
 
+def _statsd_filter(settings: Settings, paths: Paths) -> MonitoringServer:
+    command = commands.statsd_filter(udp_port=settings.statsd_port, target=paths.statsd_socket)
+    return MonitoringServer(STATSD_FILTER, shlex.join(command), process_environment(paths))
+
+
 def _statsd_exporter(program: Path, settings: Settings, paths: Paths) -> MonitoringServer:
     mapping = paths.root / "monitoring" / "statsd" / "mapping.yml"
     command = commands.statsd_exporter(
-        program, mapping=mapping, udp_port=settings.statsd_port, web_port=settings.statsd_exporter_port
+        program, mapping=mapping, source=paths.statsd_socket, web_port=settings.statsd_exporter_port
     )
     return MonitoringServer(STATSD_EXPORTER, shlex.join(command), restart_when(mapping.read_text()))
 
