@@ -1,10 +1,11 @@
-"""Write the dashboards, or with --check list the committed files that differ from them."""
+"""Write the dashboards and the alerts' links to them, or with --check list the committed files that differ."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
+from dashboards.alert_panels import numbered
 from dashboards.board import to_json
 from dashboards.flow import SCHEDULER, WORKERS
 from dashboards.infrastructure import INFRASTRUCTURE
@@ -15,17 +16,20 @@ from dashboards.tasks import TASKS
 
 BOARDS = (OVERVIEW, TASKS, SLA, RETRIES, SCHEDULER, WORKERS, INFRASTRUCTURE, SHOP)
 FOLDER = Path(__file__).parents[1] / "grafana/dashboards"
+ALERTS = Path(__file__).parents[1] / "prometheus/rules/alerts.yml"
 
 
 def main() -> int:
     """Write every dashboard; with --check write none and return 1 when a file differs or is not a dashboard."""
-    wanted = {FOLDER / f"{board.uid}.json": to_json(board) for board in BOARDS}
+    boards = {board.uid: to_json(board) for board in BOARDS}
+    wanted = {FOLDER / f"{uid}.json": text for uid, text in boards.items()}
+    wanted[ALERTS] = numbered(ALERTS.read_text(), boards)
     if "--check" not in sys.argv:
         for path, text in wanted.items():
             path.write_text(text)
-        print(f"wrote {len(wanted)} dashboards")
+        print(f"wrote {len(boards)} dashboards, and their panels into {ALERTS.name}")
         return 0
-    there = set(FOLDER.glob("*.json"))
+    there = {ALERTS, *FOLDER.glob("*.json")}
     differ = [path for path, text in wanted.items() if path not in there or path.read_text() != text]
     stray = sorted(there - set(wanted))
     for path in (*differ, *stray):

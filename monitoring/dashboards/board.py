@@ -14,8 +14,8 @@ from dashboards.panels import COLUMNS, HEIGHT, PROMETHEUS, WIDTH, Board, build_p
 UI = "http://localhost:8080"
 
 _VARIABLES = {
-    "dag": ("Dag", "label_values(airflow_task_finish_total, dag_id)"),
-    "task": ("Task", 'label_values(airflow_task_finish_total{dag_id=~"$dag"}, task_id)'),
+    "dag": ("Dag", "label_values(airflow_dag_sla_declared, dag_id)"),
+    "task": ("Task", 'label_values(airflow_task_duration_seconds{dag_id=~"$dag"}, task_id)'),
     "queue": ("Queue", "label_values(airflow_queue_consumers, queue)"),
     "worker": ("Worker", "label_values(flower_worker_online, worker)"),
 }

@@ -59,13 +59,8 @@ SCHEDULER = Board(
         Panel(
             title="Tasks by state",
             unit="short",
-            description="Task instances by state and Dag, as the scheduler counts them every 30 s.",
-            queries=(
-                (
-                    'sum by (dag_id, state) (airflow_task_instances{dag_id=~"$dag"}) or vector(0)',
-                    "{{dag_id}} {{state}}",
-                ),
-            ),
+            description="Unfinished task instances by state, as the metadata database has them.",
+            queries=(("max by (state) (airflow_db_unfinished_tasks)", "{{state}}"),),
         ),
         Panel(
             title="Pools",

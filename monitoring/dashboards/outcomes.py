@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboards.panels import Board, Panel
 
-_FINISH = 'airflow_task_finish_total{dag_id=~"$dag", task_id=~"$task"}'
+_FINISH = 'airflow_task_finish_total{dag_id=~"$dag"}'
 
 SLA = Board(
     uid="airfleet-sla",
@@ -115,7 +115,7 @@ RETRIES = Board(
             queries=(
                 (
                     "sum by (dag_id, task_id) (increase("
-                    'airflow_task_finish_total{dag_id=~"$dag", task_id=~"$task", state="up_for_retry"}'
+                    'airflow_db_task_failures_total{dag_id=~"$dag", task_id=~"$task", state="up_for_retry"}'
                     "[$__rate_interval]))",
                     "{{dag_id}}.{{task_id}}",
                 ),
@@ -129,7 +129,7 @@ RETRIES = Board(
             queries=(
                 (
                     "topk(10, sum by (dag_id, task_id) (increase("
-                    'airflow_task_finish_total{dag_id=~"$dag", state="up_for_retry"}[$__range])))',
+                    'airflow_db_task_failures_total{dag_id=~"$dag", state="up_for_retry"}[$__range])))',
                     "",
                 ),
             ),

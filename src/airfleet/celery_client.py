@@ -57,7 +57,9 @@ class CeleryClient:
             stats = inspect.stats() or {}
             if not stats:
                 return []
-            return sorted(_states(stats, inspect.active() or {}, inspect.active_queues() or {}), key=_name)
+            # Those that answered are named, so that these two end with the last answer and not with the time.
+            named = self._app.control.inspect(list(stats), timeout=timeout_s, connection=connection)
+            return sorted(_states(stats, named.active() or {}, named.active_queues() or {}), key=_name)
 
     def pause(self, queues: Iterable[str]) -> None:
         """Make every worker take no more tasks from *queues*; it continues with those that it has."""

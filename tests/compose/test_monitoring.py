@@ -49,7 +49,7 @@ def test_every_job_of_prometheus_is_read(monitoring: Deployment) -> None:
 def test_a_tasks_duration_and_outcome_reach_prometheus(monitoring: Deployment) -> None:
     run, tasks = monitoring.run_dag("refresh_aggregations")
     assert run.state == "success"
-    query = 'sum by (task_id) (airflow_task_finish_total{dag_id="refresh_aggregations",state="success"})'
+    query = 'histogram_count(sum by (task_id) (airflow_task_duration_seconds{dag_id="refresh_aggregations"}))'
     wait_until(
         "each task is counted",
         lambda: {r["metric"]["task_id"] for r in _query(monitoring, query)} == {t.task_id for t in tasks},

@@ -57,6 +57,16 @@ def test_every_alert_is_silent_just_before_its_for_and_fires_at_it(program: Bina
     run(str(program(build.PROMTOOL)), "test", "rules", str(REPO / "monitoring/prometheus/tests/alerts_test.yml"))
 
 
+def test_what_must_not_fire_an_alert_does_not(program: Binary) -> None:
+    run(str(program(build.PROMTOOL)), "test", "rules", str(REPO / "monitoring/prometheus/tests/silence_test.yml"))
+
+
+def test_every_alert_on_a_counter_has_a_case_of_its_reset() -> None:
+    cases = yaml.safe_load((REPO / "monitoring/prometheus/tests/silence_test.yml").read_text())["tests"]
+    reset = {case["name"].split(":")[0] for case in cases if "again at 0" in case["name"]}
+    assert {name for name, rule in ALERTS.items() if "increase(" in rule["expr"]} <= reset
+
+
 def test_every_alert_has_a_case_that_sees_it_silent_and_firing() -> None:
     cases = yaml.safe_load((REPO / "monitoring/prometheus/tests/alerts_test.yml").read_text())["tests"]
     seen = {
@@ -75,7 +85,7 @@ def test_the_committed_configuration_is_what_the_module_writes() -> None:
 def test_an_alert_says_how_bad_it_is_and_its_runbook_section_says_what_to_do(name: str) -> None:
     rule = ALERTS[name]
     assert rule["labels"]["severity"] in {"page", "ticket", "warning"}
-    assert rule["annotations"]["runbook"] == f"monitoring/runbook.md#{name.lower()}"
+    assert rule["annotations"]["runbook_url"] == f"{{{{ $externalLabels.runbooks }}}}#{name.lower()}"
     section = re.search(rf"^## {name}\n(.*?)(?=^## |\Z)", RUNBOOK, re.MULTILINE | re.DOTALL)
     assert section, f"no section for {name}"
     for part in ("**Means.**", "**First.**", "**Fix.**", "**Over when.**"):
@@ -85,8 +95,20 @@ def test_an_alert_says_how_bad_it_is_and_its_runbook_section_says_what_to_do(nam
 @pytest.mark.parametrize("name", sorted(ALERTS))
 def test_an_alert_names_a_panel_that_exists(name: str) -> None:
     notes = ALERTS[name]["annotations"]
-    board = json.loads((REPO / f"monitoring/grafana/dashboards/{notes['dashboard']}.json").read_text())
-    assert notes["panel"] in {panel["title"] for panel in board["panels"]}
+    board = json.loads((REPO / f"monitoring/grafana/dashboards/{notes['__dashboardUid__']}.json").read_text())
+    panels = [panel for one in board["panels"] for panel in (one, *one.get("panels", ()))]
+    assert notes["panel"] in [panel["title"] for panel in panels if str(panel["id"]) == notes["__panelId__"]]
+
+
+@pytest.mark.parametrize("name", sorted(ALERTS))
+def test_a_number_in_an_alert_is_whole_or_has_its_unit(name: str) -> None:
+    for text in ALERTS[name]["annotations"].values():
+        for shown in re.findall(r"{{ (\$value.*?) }}", text):
+            assert shown in {
+                "$value | printf `%.0f`",
+                "$value | humanizeDuration",
+                "$value | humanizePercentage",
+            }
 
 
 @pytest.mark.parametrize("path", sorted(RULES.glob("*.yml")), ids=lambda path: path.stem)

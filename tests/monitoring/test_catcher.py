@@ -22,7 +22,7 @@ from airfleet.stack.preflight import free_ports
 def alert(reason: str) -> dict[str, dict[str, str]]:
     """Return one of two alerts that differ in their reason, and so have no summary in common."""
     labels = {"alertname": "TasksKilled", "dag_id": "sales", "severity": "ticket", "reason": reason}
-    texts = dict.fromkeys(("description", "runbook", "dashboard", "panel"), "a text")
+    texts = dict.fromkeys(("description", "runbook_url", "__dashboardUid__", "__panelId__", "panel"), "a text")
     return {"labels": labels, "annotations": {"summary": f"Tasks were killed ({reason})", **texts}}
 
 

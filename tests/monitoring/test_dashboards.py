@@ -90,7 +90,6 @@ def test_every_declared_metric_is_on_a_board_or_in_a_rule() -> None:
 
 # Kept for who asks Prometheus, and shown nowhere.
 UNSHOWN = {
-    "airflow_task_start_total": "starts without an end, while a task is looked into",
     "airflow_task_failures_total": "failures of the scheduler's own hand, which ti.finish lacks",
     "airflow_dag_callback_exceptions_total": "a Dag's own callback; its log says more",
     "airflow_scheduler_critical_section_busy_total": "two schedulers at one lock",

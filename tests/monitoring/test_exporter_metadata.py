@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def test_ages_and_tries_of_unfinished_tasks_are_those_of_the_oldest(meta: Meta, 
     found = look(Metadata(database, Workers))
     assert values(found, "airflow_db_running_age_seconds") == {("sales", "load"): pytest.approx(90, abs=5)}
     queued = values(found, "airflow_db_queued_age_seconds")
-    assert queued == {("sales", "late", "default"): pytest.approx(30, abs=5)}
+    assert queued == {("default",): pytest.approx(30, abs=5)}
     assert values(found, "airflow_db_task_tries") == {("sales", "again"): 3}
     assert values(found, "airflow_db_unfinished_runs") == {("sales", "running"): 1}
     states = values(found, "airflow_db_unfinished_tasks")
@@ -127,7 +128,7 @@ def test_ends_and_kills_are_counted_from_the_audit_log_once_each(meta: Meta, dat
         meta.task("sales", task, "running")
     meta.log("sales", "good", "success")
     source = Metadata(database, Workers)
-    assert values(look(source), "airflow_db_task_ends_total") == {}, "what ended before the exporter began"
+    assert not any(values(look(source), "airflow_db_task_ends_total").values()), "what ended before it began"
 
     meta.log("sales", "good", "success")
     meta.history("sales", "clean_retry", 1)
@@ -149,6 +150,69 @@ def test_ends_and_kills_are_counted_from_the_audit_log_once_each(meta: Meta, dat
             ("sales", "heartbeat_lost"): 1,
             ("sales", "state_mismatch"): 0,
         }
+
+
+def test_a_dags_counters_are_there_before_anything_ends(meta: Meta, database: Database) -> None:
+    meta.dag("sales")
+    meta.serialized("sales", {"tasks": []})
+    found = look(Metadata(database, Workers))
+    ends = values(found, "airflow_db_task_ends_total")
+    assert ends == {("sales", state): 0 for state in ("success", "failed", "up_for_retry")}
+
+
+def test_a_failing_tasks_counter_says_since_when_it_counts(meta: Meta, database: Database) -> None:
+    """Prometheus then takes 0 as its earlier value, and sees the first failure as a rise."""
+    meta.dag("sales")
+    for task in ("breaks", "good"):
+        meta.task("sales", task, "running")
+    source = Metadata(database, Workers)
+    meta.log("sales", "good", "success")
+    look(source)
+    before = time.time()
+    meta.log("sales", "breaks", "up_for_retry")
+    meta.log("sales", "breaks", "up_for_retry", try_number=2)
+    meta.log("sales", "good", "success")
+    found = look(source)
+    assert values(found, "airflow_db_task_failures_total") == {("sales", "breaks", "up_for_retry"): 2}
+    created = values(found, "airflow_db_task_failures_created")
+    assert before <= created["sales", "breaks", "up_for_retry"] <= time.time()
+
+
+def test_heartbeats_are_as_old_as_the_newest_of_each_kind(meta: Meta, database: Database) -> None:
+    for job_type, age_s in (("SchedulerJob", 300), ("SchedulerJob", 5), ("TriggererJob", 90)):
+        meta.job(job_type, age_s)
+    found = values(look(Metadata(database, Workers)), "airflow_db_heartbeat_age_seconds")
+    assert found == {("scheduler",): pytest.approx(5, abs=5), ("triggerer",): pytest.approx(90, abs=5)}
+
+
+@pytest.mark.parametrize(
+    ("late", "columns"),
+    [
+        (True, {}),
+        (True, {"state": "queued", "start_date": None}),
+        (False, {"run_type": "backfill"}),
+        (False, {"run_type": "manual"}),
+        (False, {"clear_number": 1}),
+    ],
+)
+def test_only_scheduled_runs_are_late(meta: Meta, database: Database, late: bool, columns: dict[str, object]) -> None:
+    meta.dag("sales")
+    meta.do("UPDATE dag_run SET queued_at = now() - interval '1 day', run_after = now() - interval '1 day'")
+    meta.run("sales", "r2", due_s_ago=500, started_s_ago=100, **columns)
+    found = values(look(Metadata(database, Workers)), "airflow_db_schedule_delay_seconds")
+    waits = 500 if "start_date" in columns else 400
+    assert found == ({("sales",): pytest.approx(waits, abs=5)} if late else {})
+
+
+def test_a_dag_that_catches_up_is_not_late_and_one_that_is_paused_is_named(meta: Meta, database: Database) -> None:
+    meta.dag("sales")
+    meta.do("UPDATE dag_run SET queued_at = now() - interval '200 seconds', run_after = now() - interval '1 day'")
+    meta.run("sales", "r2", due_s_ago=500, started_s_ago=100)
+    meta.dag("resting")
+    meta.do("UPDATE dag SET is_paused = true WHERE dag_id = 'resting'")
+    found = look(Metadata(database, Workers))
+    assert values(found, "airflow_db_schedule_delay_seconds") == {}
+    assert values(found, "airflow_dag_paused") == {("resting",): 1}
 
 
 def test_a_dags_first_kill_is_a_rise_from_nought(meta: Meta, database: Database) -> None:
@@ -174,7 +238,11 @@ def test_an_entry_that_commits_late_under_a_lower_number_is_still_counted(meta: 
     look(source)
     meta.do("SELECT setval('log_id_seq', 104)")
     meta.log("sales", "good", "success")
-    assert values(look(source), "airflow_db_task_ends_total") == {("sales", "success"): 2}
+    assert values(look(source), "airflow_db_task_ends_total") == {
+        ("sales", "success"): 2,
+        ("sales", "failed"): 0,
+        ("sales", "up_for_retry"): 0,
+    }
 
 
 BUSY = Workers(True, {"default": 1}, 4, 4)
@@ -222,10 +290,13 @@ def test_a_task_at_its_own_limit_waits_for_a_limit(meta: Meta, database: Databas
 
 # What the exporter's SQL and Grafana's panels read, by table.
 READ = {
-    "dag": {"dag_id", "is_stale", "max_active_tasks"},
-    "dag_run": {"id", "dag_id", "state"},
+    "dag": {"dag_id", "is_paused", "is_stale", "max_active_tasks"},
+    "dag_run": {
+        *("id", "clear_number", "dag_id", "queued_at", "run_after", "run_type", "start_date", "state"),
+    },
     "deadline": {"dagrun_id", "deadline_alert_id", "deadline_time", "missed"},
     "deadline_alert": {"id", "name"},
+    "job": {"job_type", "latest_heartbeat"},
     "log": {"id", "dag_id", "event", "map_index", "run_id", "task_id", "try_number"},
     "serialized_dag": {"id", "dag_id", "created_at", "data", "data_compressed", "last_updated"},
     "slot_pool": {"include_deferred", "pool", "slots"},

@@ -189,7 +189,7 @@ def test_what_no_rule_names_is_dropped_and_counted(wire: Wire) -> None:
 def test_malformed_datagrams_are_counted_and_harm_nothing(wire: Wire) -> None:
     for datagram in (
         b"",
-        b"airflow.ti.start",
+        b"airflow.ti_failures",
         b"airflow.ti.start:x|c",
         b"\xff\xfe:1|c",
         b"a:1|q",
@@ -201,8 +201,8 @@ def test_malformed_datagrams_are_counted_and_harm_nothing(wire: Wire) -> None:
     # statsd_exporter itself refuses what is not UTF-8.
     wait_for(lambda: wire.value("airflow_statsd_refused_total") == 5)
     wait_for(lambda: wire.value("statsd_exporter_sample_errors_total", reason="malformed_line") == 1)
-    wire.client.incr("ti.start", tags={"dag_id": "sales", "task_id": "load"})
-    wait_for(lambda: wire.value("airflow_task_start_total") == 1)
+    wire.client.incr("ti_failures", tags={"dag_id": "sales", "task_id": "load"})
+    wait_for(lambda: wire.value("airflow_task_failures_total") == 1)
 
 
 HARMFUL = (
@@ -263,13 +263,13 @@ def test_the_loss_of_a_burst_is_measured(wire: Wire, record_property: Callable[[
     sent = 20_000
     before = _socket_drops(wire.udp)
     for _ in range(sent):
-        wire.client.incr("ti.start", tags={"dag_id": "sales", "task_id": "burst"})
+        wire.client.incr("ti_failures", tags={"dag_id": "sales", "task_id": "burst"})
 
     def seen() -> float:
-        return (wire.value("airflow_task_start_total") or 0) + _socket_drops(wire.udp) - before
+        return (wire.value("airflow_task_failures_total") or 0) + _socket_drops(wire.udp) - before
 
     wait_for(lambda: seen() == sent or str(seen()), 30)
-    kept = wire.value("airflow_task_start_total") or 0
+    kept = wire.value("airflow_task_failures_total") or 0
     record_property("kept_of_20000", kept)
     print(f"kept {kept:.0f} of {sent} datagrams")
     assert kept > 0
@@ -288,7 +288,7 @@ def test_the_policy_refuses_exactly_the_ids_whose_metrics_airflow_would_drop(wir
     stat = next(stat for stat in STATS if stat.name == "operator_successes")
     refused = bool(problems("sales", [Task(task)]))
     wire.send(stat, {"dag_id": "sales", "task_id": task, "operator_name": "PythonOperator"})
-    wire.client.incr("ti.start", tags={"dag_id": "sales", "task_id": "after"})
-    wait_for(lambda: wire.value("airflow_task_start_total") == 1)
+    wire.client.incr("ti_failures", tags={"dag_id": "sales", "task_id": "after"})
+    wait_for(lambda: wire.value("airflow_task_failures_total") == 1)
     measured = wire.value("airflow_operator_finish_total") == 1
     assert measured is not refused

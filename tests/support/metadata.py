@@ -23,7 +23,7 @@ class Meta:
         """Connect and empty what the tests write to."""
         self._connection = psycopg2.connect(url)
         self._connection.autocommit = True
-        self.do("TRUNCATE dag, dag_bundle, dag_run, task_instance, log, slot_pool, callback, xcom CASCADE")
+        self.do("TRUNCATE dag, dag_bundle, dag_run, task_instance, log, slot_pool, callback, xcom, job CASCADE")
         self.do("INSERT INTO dag_bundle (name) VALUES ('dags')")
         self.pool("default_pool", 128)
 
@@ -53,6 +53,29 @@ class Meta:
             "INSERT INTO dag_run (dag_id, run_id, run_type, run_after, state)"
             " VALUES (%s, 'r1', 'scheduled', now(), 'running')",
             dag_id,
+        )
+
+    def run(self, dag_id: str, run_id: str, due_s_ago: int, started_s_ago: int, **columns: object) -> None:
+        """Make a further run of the Dag, scheduled and running unless *columns* say otherwise."""
+        self.do(
+            "INSERT INTO dag_run (dag_id, run_id, run_type, state, clear_number, queued_at, run_after, start_date)"
+            " VALUES (%s, %s, 'scheduled', 'running', 0, now(),"
+            " now() - %s * interval '1 second', now() - %s * interval '1 second')",
+            dag_id,
+            run_id,
+            due_s_ago,
+            started_s_ago,
+        )
+        for column, value in columns.items():
+            self.do(f"UPDATE dag_run SET {column} = %s WHERE run_id = %s", value, run_id)
+
+    def job(self, job_type: str, heartbeat_age_s: int) -> None:
+        """Make a role's job with a heartbeat of that age."""
+        self.do(
+            "INSERT INTO job (job_type, state, latest_heartbeat)"
+            " VALUES (%s, 'running', now() - %s * interval '1 second')",
+            job_type,
+            heartbeat_age_s,
         )
 
     def task(self, dag_id: str, task_id: str, state: str, age_s: int = 0, **columns: object) -> None:

@@ -130,6 +130,8 @@ class Settings(BaseModel):
     run_user: SystemUser = ""
     # Address of the web UI for people; empty: on this machine.
     base_url: WebAddress = ""
+    # Address of the runbook that alerts link to; empty: its path in the repository.
+    runbook_url: WebAddress = ""
     # Public half of the backup key; empty: no backups.
     backup_recipient: str = ""
 

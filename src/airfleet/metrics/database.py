@@ -26,10 +26,8 @@ RUNNING_AGE = gauge(
 )
 QUEUED_AGE = gauge(
     "airflow_db_queued_age_seconds",
-    "dag_id",
-    "task_id",
     "queue",
-    help="Time the longest queued instance of the task has waited for a worker.",
+    help="Time the longest queued task of the queue has waited for a worker.",
     unit=Unit.SECONDS,
 )
 TASK_TRIES = gauge(
@@ -43,12 +41,32 @@ UNFINISHED_TASKS = gauge(
     "state",
     help="Unfinished task instances in the metadata database, by state.",
 )
+HEARTBEAT_AGE = gauge(
+    "airflow_db_heartbeat_age_seconds",
+    "component",
+    help="Time since the newest heartbeat of a scheduler, dag_processor or triggerer; none for one that never ran.",
+    unit=Unit.SECONDS,
+)
+SCHEDULE_DELAY = gauge(
+    "airflow_db_schedule_delay_seconds",
+    "dag_id",
+    help="Longest delay over one minute of a scheduled run that waits or that started within 30 minutes.",
+    unit=Unit.SECONDS,
+)
+DAG_PAUSED = gauge("airflow_dag_paused", "dag_id", help="1 for a Dag that is paused; none for the others.")
 UNFINISHED_RUNS = gauge("airflow_db_unfinished_runs", "dag_id", "state", help="Queued and running Dag runs.")
 TASK_ENDS = counter(
     "airflow_db_task_ends_total",
     "dag_id",
     "state",
     help="Tries that ended, by end state, as the API server and the scheduler recorded it.",
+)
+TASK_FAILURES = counter(
+    "airflow_db_task_failures_total",
+    "dag_id",
+    "task_id",
+    "state",
+    help="Failed tries of the task as recorded in the metadata database: failed for good, or up_for_retry.",
 )
 TASKS_KILLED = counter(
     "airflow_db_tasks_killed_total",

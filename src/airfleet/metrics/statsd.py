@@ -16,15 +16,15 @@ TASK_SCHEDULED_WAIT = histogram(
     "queue",
     help="Time from scheduled to queued: the wait for pools and limits. First tries only.",
 )
-TASK_START = counter("airflow_task_start_total", "dag_id", "task_id", help="Tries that began in a worker.")
 TASK_FINISH = counter(
     "airflow_task_finish_total",
     "dag_id",
-    "task_id",
     "state",
     help="Tries that ended in their worker, by end state; up_for_retry is a failed try that will be retried.",
 )
-TASK_FAILURES = counter("airflow_task_failures_total", "dag_id", help="Failed tries, retried or not.")
+TASK_FAILURES = counter(
+    "airflow_task_failures_total", "dag_id", "task_id", help="Failed tries of the task, retried or not."
+)
 OPERATOR_FINISH = counter(
     "airflow_operator_finish_total",
     "operator_name",
@@ -41,14 +41,6 @@ ORPHANED_TASKS = counter(
     "airflow_orphaned_tasks_total",
     "action",
     help="Task instances a scheduler found without an owner and adopted or cleared.",
-)
-TASK_INSTANCES = gauge(
-    "airflow_task_instances",
-    "dag_id",
-    "task_id",
-    "queue",
-    "state",
-    help="Task instances now in state scheduled, queued, running or deferred.",
 )
 TASK_SLA_MISSED = counter(
     "airflow_task_sla_missed_total",

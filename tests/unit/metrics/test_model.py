@@ -76,7 +76,7 @@ def test_the_last_rule_of_the_mapping_drops_what_no_other_names() -> None:
 
 def test_gauges_of_a_dead_scheduler_expire_and_counters_outlive_a_week() -> None:
     rules = {rule["match"]: rule for rule in statsd_mapping.mapping()["mappings"]}
-    assert rules["airflow.ti.running"]["ttl"] == "2m"
+    assert rules["airflow.pool.open_slots"]["ttl"] == "2m"
     assert "ttl" not in rules["airflow.ti.finish"]
     assert statsd_mapping.mapping()["defaults"]["ttl"] == "192h"
 

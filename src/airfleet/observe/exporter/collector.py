@@ -31,8 +31,11 @@ class Samples:
         """Start with none."""
         self._families: dict[str, Family] = {}
 
-    def add(self, metric: Metric, value: float, *labels: str) -> None:
-        """Add one sample; *labels* in the order the metric declares them."""
+    def add(self, metric: Metric, value: float, *labels: str, created: float | None = None) -> None:
+        """Add one sample; *labels* in the order the metric declares them.
+
+        *created* is the time, in seconds since 1970, at which a counter was 0.
+        """
         if len(labels) != len(metric.labels):
             raise ValueError(f"{metric.name} has the labels {metric.labels}; got {labels}.")
         family = self._families.get(metric.name)
@@ -40,7 +43,8 @@ class Samples:
             kind = CounterMetricFamily if metric.kind is Kind.COUNTER else GaugeMetricFamily
             family = kind(metric.name, metric.help, labels=metric.labels)
             self._families[metric.name] = family
-        family.add_metric(list(labels), value)  # type: ignore[attr-defined]
+        at = {} if created is None else {"created": created}
+        family.add_metric(list(labels), value, **at)  # type: ignore[attr-defined]
 
     def families(self) -> list[Family]:
         """Return what was added, ready to be exposed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -19,6 +20,10 @@ REREAD_IDS = 1000
 _KILLS = ("signal", "heartbeat_lost", "state_mismatch")
 _UNFINISHED = ("scheduled", "queued", "running", "deferred", "up_for_retry", "up_for_reschedule", "awaiting_input")
 _ENDS = {"success", "failed", "up_for_retry", "skipped"}
+# These read 0 for every Dag from the start.
+_ENDS_AT_ZERO = ("success", "failed", "up_for_retry")
+_FAILURES = {"failed", "up_for_retry"}
+_COMPONENTS = {"SchedulerJob": "scheduler", "DagProcessorJob": "dag_processor", "TriggererJob": "triggerer"}
 
 
 class Metadata:
@@ -38,6 +43,12 @@ class Metadata:
         self._unfinished(samples)
         for row in self._database.rows("unfinished_runs"):
             samples.add(m.UNFINISHED_RUNS, row["runs"], row["dag_id"], row["state"])
+        for row in self._database.rows("heartbeats"):
+            samples.add(m.HEARTBEAT_AGE, row["age_s"], _COMPONENTS[row["job_type"]])
+        for row in self._database.rows("schedule_delays"):
+            samples.add(m.SCHEDULE_DELAY, row["delay_s"], row["dag_id"])
+        for row in self._database.rows("paused_dags"):
+            samples.add(m.DAG_PAUSED, 1, row["dag_id"])
         for row in self._database.rows("deadlines"):
             samples.add(m.DEADLINES, row["deadlines"], row["dag_id"], row["alert"], row["state"])
         self._dags.refresh()
@@ -55,6 +66,7 @@ class Metadata:
         rows = self._database.rows("unfinished_tasks")
         by_state: Counter[str] = Counter(dict.fromkeys(_UNFINISHED, 0))
         begun: dict[tuple[str, str], float] = {}
+        waiting: dict[str, float] = {}
         tries: dict[tuple[str, str], int] = {}
         for row in rows:
             key = (row["dag_id"], row["task_id"])
@@ -62,13 +74,15 @@ class Metadata:
             if row["begun_s"] is not None:
                 begun[key] = max(float(row["begun_s"]), begun.get(key, 0.0))
             if row["waiting_s"] is not None:
-                samples.add(m.QUEUED_AGE, float(row["waiting_s"]), *key, row["queue"])
+                waiting[row["queue"]] = max(float(row["waiting_s"]), waiting.get(row["queue"], 0.0))
             # A task that waits for its retry has the number of the try that failed.
             tried = row["tries"] + (row["state"] == "up_for_retry")
             if tried > 1:
                 tries[key] = max(tried, tries.get(key, 0))
         for state, instances in sorted(by_state.items()):
             samples.add(m.UNFINISHED_TASKS, instances, state)
+        for queue, age in sorted(waiting.items()):
+            samples.add(m.QUEUED_AGE, age, queue)
         for key, age in sorted(begun.items()):
             samples.add(m.RUNNING_AGE, age, *key)
         for key, count in sorted(tries.items()):
@@ -88,12 +102,15 @@ class Ends:
         self._seen: set[int] = set()
         self._ends: Counter[tuple[str, str]] = Counter()
         self._kills: Counter[tuple[str, str]] = Counter()
+        self._failures: Counter[tuple[str, str, str]] = Counter()
+        # When the exporter first saw the failing task: Prometheus then takes 0 as its earlier value.
+        self._failing_since: dict[tuple[str, str, str], float] = {}
 
     def look(self, samples: Samples, dag_ids: Iterable[str] = ()) -> None:
         """Count the log's new entries since the last read, and add the counters.
 
-        Every one of *dag_ids* has its counters of kills from the start, at 0: Prometheus sees no increase in a counter
-        that starts at 1.
+        Every one of *dag_ids* has its counters from the start, at 0: Prometheus sees no increase in a counter that
+        starts at 1. Tasks are too many for that, so those that fail carry the time at which they were counted first.
         """
         for dag_id in dag_ids:
             self._know(dag_id)
@@ -105,8 +122,12 @@ class Ends:
             samples.add(m.TASK_ENDS, count, dag_id, state)
         for (dag_id, why), count in sorted(self._kills.items()):
             samples.add(m.TASKS_KILLED, count, dag_id, why)
+        for key, count in sorted(self._failures.items()):
+            samples.add(m.TASK_FAILURES, count, *key, created=self._failing_since[key])
 
     def _know(self, dag_id: str) -> None:
+        for state in _ENDS_AT_ZERO:
+            self._ends[dag_id, state] += 0
         for why in _KILLS:
             self._kills[dag_id, why] += 0
 
@@ -123,6 +144,10 @@ class Ends:
             self._newest = max(self._newest, row["id"])
             if row["event"] in _ENDS:
                 self._ends[row["dag_id"], row["event"]] += 1
+            if row["event"] in _FAILURES:
+                key = (row["dag_id"], row["task_id"], row["event"])
+                self._failures[key] += 1
+                self._failing_since.setdefault(key, time.time())
             self._know(row["dag_id"])
             if why := kill_reason(row):
                 self._kills[row["dag_id"], why] += 1

@@ -9,7 +9,8 @@ from airfleet.metrics import database as m
 from airfleet.observe.exporter.collector import Samples
 from airfleet.observe.exporter.waiting import Workers
 
-# Every worker has this long to answer. The call always takes this long, as the number of workers is not known.
+# Every worker has this long to answer. The first of three questions always takes this long, as nobody knows how many
+# workers there are; the others end with the last answer.
 ANSWER_S = 1.5
 
 

@@ -64,13 +64,7 @@ _FOLLOWS: Mapping[str, tuple[str, ...]] = {
         "PoolStarving",
     ),
     "CeleryWorkersLow": ("QueueWithoutConsumer", "QueueWaitHigh", "ExecutorSaturated"),
-    # Without StatsD every heartbeat is missing, whether or not the process is alive.
-    "StatsdExporterDown": (
-        "TargetDown",
-        "SchedulerHeartbeatMissing",
-        "DagProcessorHeartbeatMissing",
-        "TriggererHeartbeatMissing",
-    ),
+    "StatsdExporterDown": ("TargetDown",),
 }
 
 # Alerts of one message may differ in their task or reason, and then have no summary in common.
@@ -80,8 +74,9 @@ _TITLE = (
 )
 _TEXT = (
     '{{ range .Alerts }}{{ if eq .Status "resolved" }}Over: {{ end }}{{ .Annotations.summary }}\n'
-    "{{ .Annotations.description }}\nWhat to do: {{ .Annotations.runbook }}\n"
-    "Look at: GRAFANA/d/{{ .Annotations.dashboard }} ({{ .Annotations.panel }})\n{{ end }}"
+    "{{ .Annotations.description }}\nWhat to do: {{ .Annotations.runbook_url }}\n"
+    "Look at: GRAFANA/d/{{ .Annotations.__dashboardUid__ }}?viewPanel={{ .Annotations.__panelId__ }}"
+    " ({{ .Annotations.panel }})\n{{ end }}"
 )
 
 

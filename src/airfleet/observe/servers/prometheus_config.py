@@ -50,10 +50,15 @@ _HEADER = """\
 """
 
 
-def configuration(addresses: Mapping[str, str], rules: str, login_folder: Path) -> dict[str, Any]:
+# Where the runbook is until RUNBOOK_URL says so: a path in the repository.
+RUNBOOK = "monitoring/runbook.md"
+
+
+def configuration(addresses: Mapping[str, str], rules: str, login_folder: Path, runbook: str) -> dict[str, Any]:
     """Return the configuration: *addresses* has `host:port` by job, *rules* is the glob of the rule files.
 
-    A job without an address is left out. *login_folder* has the files of `login.guard_and_show`.
+    *runbook* is the address of the runbook, which alerts link to. A job without an address is left out.
+    *login_folder* has the files of `login.guard_and_show`.
     """
     jobs = [
         _job(name, path, seconds, addresses[name])
@@ -62,25 +67,38 @@ def configuration(addresses: Mapping[str, str], rules: str, login_folder: Path) 
         if name in addresses
     ]
     config: dict[str, Any] = {
-        "global": {"scrape_interval": "15s", "evaluation_interval": "15s", "scrape_native_histograms": True},
+        "global": {
+            "scrape_interval": "15s",
+            "evaluation_interval": "15s",
+            "scrape_native_histograms": True,
+            # The only value of this deployment that a rule's annotations can use.
+            "external_labels": {"runbooks": runbook},
+        },
         "rule_files": [rules],
         "scrape_configs": jobs,
     }
     if "alertmanager" in addresses:
         targets = [{"targets": [addresses["alertmanager"]]}]
         alertmanager = {"basic_auth": login.shown_from(login_folder), "static_configs": targets}
-        config["alerting"] = {"alertmanagers": [alertmanager]}
+        config["alerting"] = {
+            # It is in the alert's link already.
+            "alert_relabel_configs": [{"action": "labeldrop", "regex": "runbooks"}],
+            "alertmanagers": [alertmanager],
+        }
     return config
 
 
-def render(addresses: Mapping[str, str], rules: str, login_folder: Path, header: str = "") -> str:
+def render(
+    addresses: Mapping[str, str], rules: str, login_folder: Path, header: str = "", runbook: str = RUNBOOK
+) -> str:
     """Return the text of the configuration file."""
-    return header + yaml.safe_dump(configuration(addresses, rules, login_folder), sort_keys=False)
+    return header + yaml.safe_dump(configuration(addresses, rules, login_folder, runbook), sort_keys=False)
 
 
 def compose() -> str:
     """Return the committed file, for Compose."""
-    return render(COMPOSE_ADDRESSES, "/etc/prometheus/rules/*.yml", COMPOSE_LOGIN, _HEADER)
+    # Prometheus itself puts the variable of its container in.
+    return render(COMPOSE_ADDRESSES, "/etc/prometheus/rules/*.yml", COMPOSE_LOGIN, _HEADER, "${RUNBOOK_URL}")
 
 
 def _job(name: str, path: str, seconds: int, address: str) -> dict[str, Any]:

@@ -119,7 +119,10 @@ def _prometheus(program: Path, settings: Settings, paths: Paths) -> MonitoringSe
     folder = paths.monitoring / PROMETHEUS
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "prometheus.yml"
-    config.write_text(prometheus_config.render(jobs, f"{glob.escape(str(rules))}/*.yml", folder / "login"))
+    # Prometheus would put a variable of its environment in.
+    runbook = (settings.runbook_url or prometheus_config.RUNBOOK).replace("$", "$$")
+    text = prometheus_config.render(jobs, f"{glob.escape(str(rules))}/*.yml", folder / "login", runbook=runbook)
+    config.write_text(text)
     command = commands.prometheus(
         program,
         config=config,

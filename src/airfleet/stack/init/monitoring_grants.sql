@@ -3,10 +3,11 @@
 GRANT USAGE ON SCHEMA public TO monitoring_reader;
 -- It revokes grants of columns too.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM monitoring_reader;
-GRANT SELECT (dag_id, is_stale, max_active_tasks) ON dag TO monitoring_reader;
-GRANT SELECT (id, dag_id, state) ON dag_run TO monitoring_reader;
+GRANT SELECT (dag_id, is_paused, is_stale, max_active_tasks) ON dag TO monitoring_reader;
+GRANT SELECT (id, clear_number, dag_id, queued_at, run_after, run_type, start_date, state) ON dag_run TO monitoring_reader;
 GRANT SELECT (dagrun_id, deadline_alert_id, deadline_time, missed) ON deadline TO monitoring_reader;
 GRANT SELECT (id, name) ON deadline_alert TO monitoring_reader;
+GRANT SELECT (job_type, latest_heartbeat) ON job TO monitoring_reader;
 GRANT SELECT (id, dag_id, event, map_index, run_id, task_id, try_number) ON log TO monitoring_reader;
 -- The declared SLAs and limits are in the serialised Dags, and nowhere else.
 GRANT SELECT (id, dag_id, created_at, data, data_compressed, last_updated) ON serialized_dag TO monitoring_reader;

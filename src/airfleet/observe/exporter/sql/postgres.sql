@@ -1,6 +1,6 @@
--- One row per database of the server. Size is null where the role may not connect.
+-- One row per database of the server. Size is null where the role may neither connect nor read statistics.
 SELECT d.datname,
-       CASE WHEN has_database_privilege(d.datname, 'CONNECT') THEN pg_database_size(d.oid) END AS bytes,
+       CASE WHEN has_database_privilege(d.datname, 'CONNECT') OR pg_has_role('pg_read_all_stats', 'USAGE') THEN pg_database_size(d.oid) END AS bytes,
        s.numbackends,
        s.xact_commit,
        s.xact_rollback,

@@ -4,6 +4,7 @@
 -- lost: the scheduler gave the try up before.
 SELECT l.id,
        l.dag_id,
+       l.task_id,
        l.event,
        EXISTS (
            SELECT 1
