@@ -18,6 +18,7 @@ import redis
 from psycopg2.extensions import connection as Connection
 from support.checkout import Checkout, wait_until
 from support.doors import remembers
+from support.rest import Rest
 
 from airfleet.config.settings import Settings
 from airfleet.operate.airflow_api import AirflowApi
@@ -118,7 +119,25 @@ def test_a_task_reaches_neither_the_metadata_database_nor_another_roles_secrets(
         "reads_the_metadata_through_airflow": "success",
         "reads_the_metadata_with_the_warehouses_login": "success",
         "finds_secrets_in_its_environment": "success",
+        "renders_a_secret": "success",
+        "prints_all_it_holds": "success",
     }
+
+
+def test_a_task_that_prints_all_it_holds_shows_no_secret_in_its_log_or_its_fields(
+    checkout: Checkout, settings: Settings, rest: Rest, api: AirflowApi
+) -> None:
+    wait_until("curious is known", lambda: api.dag("curious"), timeout_s=120)
+    checkout.airfleet("run", "curious")
+    folder = checkout.root / "airflow" / "logs" / "dag_id=curious"
+    log = "\n".join(path.read_text() for path in folder.rglob("*.log"))
+    for part in ("at import:", "in a task:", "in an error:", "in a field:", "AIRFLOW__CORE__FERNET_KEY"):
+        assert part in log
+    fields = json.dumps(rest.get("/api/v2/dags/curious/dagRuns/~/taskInstances"))
+    assert "renders_a_secret" in fields
+    for secret in settings.secrets():
+        assert secret not in log
+        assert secret not in fields
 
 
 def administrators_token(settings: Settings) -> str:

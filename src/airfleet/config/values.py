@@ -121,7 +121,14 @@ TeamCommands = Annotated[
 Prefixes = Annotated[
     str, text(r"|\w+(,\w+)*", "empty or beginnings of keys, separated by single commas, as in RETAIL_,AIRFLOW_VAR_")
 ]
-WebAddress = Annotated[str, text(r"|https?://\S+", "empty or an address that begins with http:// or https://")]
+# Under a path the gateway would not know the Execution API, which it refuses to callers outside.
+WebAddress = Annotated[
+    str,
+    text(
+        r"|https?://[^\s/?#@]+/?",
+        "empty or http:// or https:// with a host, and no path, as https://airflow.example.com",
+    ),
+]
 
 IPv4 = Annotated[str, _parsed(ipaddress.IPv4Address, "an IPv4 address, as 127.0.0.1")]
 Network = Annotated[str, _parsed(ipaddress.IPv4Network, "an IPv4 network, as 172.31.251.0/24")]

@@ -1,13 +1,33 @@
-"""Each task tries to reach what a worker has no business with, and fails when it gets there."""
+"""Each task tries to reach what a worker has no business with, and fails if it gets there; one prints all it has."""
 
+import logging
 import os
 
 import psycopg2
 from airflow.sdk import Connection, dag, task
 
+# A Dag file that prints, in a worker too, before any task has begun.
+print("at import:", *os.environ.items(), sep="\n")
+
 
 @dag(schedule=None)
 def curious():
+    @task.bash
+    def renders_a_secret() -> str:
+        return "echo in a field: $AIRFLOW_CONN_WAREHOUSE {{ conn.warehouse.password }}; env"
+
+    @task
+    def prints_all_it_holds() -> dict[str, int]:
+        from airflow.configuration import conf
+
+        print("in a task:", *os.environ.items(), sep="\n")
+        print(conf.get("celery", "broker_url"), conf.get("core", "fernet_key"))
+        try:
+            int("in an error: " + os.environ["AIRFLOW__CELERY__RESULT_BACKEND"])
+        except ValueError:
+            logging.getLogger(__name__).exception("with a traceback")
+        return {"rows": 0}
+
     @task
     def reads_the_metadata_through_airflow() -> dict[str, int]:
         try:
@@ -43,6 +63,8 @@ def curious():
         assert not found, found
         return {"rows": 0}
 
+    renders_a_secret()
+    prints_all_it_holds()
     reads_the_metadata_through_airflow()
     reads_the_metadata_with_the_warehouses_login()
     finds_secrets_in_its_environment()

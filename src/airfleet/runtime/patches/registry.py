@@ -11,6 +11,7 @@ from airfleet.runtime.patches.changes import (
     full_redis,
     handover,
     health_page,
+    masked_secrets,
     middlewares,
     page_fields,
     pings,
@@ -51,5 +52,6 @@ PATCHES: tuple[Patch, ...] = (
     full_redis.PATCH,
     plain_triggers.PATCH,
     tokens.PATCH,
+    masked_secrets.PATCH,
 )
 NAMES = frozenset(patch.name for patch in PATCHES)
