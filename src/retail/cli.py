@@ -6,6 +6,7 @@ import dataclasses
 import getpass
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ import psycopg2
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from retail import audit, ingest, marts, quarantine
 from retail.errors import Verdict
@@ -28,6 +30,8 @@ app = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=F
 held = typer.Typer(no_args_is_help=True, help="Rows that the warehouse could not take.")
 app.add_typer(held, name="quarantine")
 _PIPED_COLUMNS = 220
+# What a terminal would obey instead of showing.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 EntityName = Annotated[str, typer.Argument(help="customers, products or transactions.")]
 
@@ -51,7 +55,8 @@ def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
         return
     table = Table(*(rows[0] if rows else ["nothing found"]))
     for row in rows:
-        table.add_row(*("" if value is None else _cell(value) for value in row.values()))
+        # As Text, since a value may hold what a table takes for markup.
+        table.add_row(*(Text("" if value is None else _cell(value)) for value in row.values()))
     # Where no terminal says how wide it is, rich takes 80 columns, and names that one greps for break.
     Console(width=None if sys.stdout.isatty() else _PIPED_COLUMNS).print(table)
 
@@ -59,7 +64,9 @@ def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
 def _cell(value: Any) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
-    return f"{value:,.2f}" if hasattr(value, "quantize") else str(value)
+    if hasattr(value, "quantize"):
+        return f"{value:,.2f}"
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", str(value))
 
 
 @app.command()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
-# What spreadsheets take for the start of a formula, the full-width forms included. Leading apostrophes count, too:
-# without that a cell that had one of its own would lose it on the way back.
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-_SHIELDED = re.compile(r"'+[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+# What spreadsheets take for the start of a formula: the full-width forms too, and after what some of them skip: blanks,
+# control characters, a byte order mark, characters without a width. Leading apostrophes count as well: without that a
+# cell that had one of its own would lose it on the way back.
+_SKIPPED = r"[\s\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+_START = rf"(?:[\t\r\n]|{_SKIPPED}*[=+\-@\uff1d\uff0b\uff0d\uff20])"
+_FORMULA = re.compile(f"'*{_START}")
+_SHIELDED = re.compile(f"'+{_START}")
 
 
 def shield(cell: str | None) -> str | None:

@@ -61,6 +61,11 @@ FORBIDDEN = [
     "GRANT warehouse_audit TO warehouse_loader",
     "CREATE TABLE audit.other (a int)",
     "CREATE OR REPLACE VIEW audit.task_tries AS SELECT 1",
+    *(
+        f"INSERT INTO audit.events ({column}, dag_id, task_id, run_id, try_number, event, code_version)"
+        f" OVERRIDING SYSTEM VALUE VALUES ({value}, 'd', 't', 'r', 1, 'success', 'c')"
+        for column, value in (("at", "'2020-01-01'"), ("by_role", "'postgres'"), ("event_id", "1000000"))
+    ),
 ]
 
 

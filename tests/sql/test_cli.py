@@ -78,6 +78,15 @@ def test_audit_shows_tries_newest_first_narrowed_and_as_json(small, retail: Reta
     assert retail("audit", "--dag", "none")[1].strip()
 
 
+def test_audit_shows_what_looks_like_markup_or_a_terminals_command_as_text(small, retail: Retail) -> None:
+    with pytest.raises(Verdict), audit.recorded(small.connect(), audit.Try("weekly", "load", "run-1", 1)):
+        raise Verdict("[/x] [red] \x1b[2J\x9b2J\rgone")
+    code, table, _ = retail("audit")
+    assert code == 0
+    assert "[/x] [red] \\x1b[2J\\x9b2J\\x0dgone" in table
+    assert not set(table) & {"\x1b", "\x9b", "\r"}
+
+
 def test_quarantine_is_listed_exported_corrected_and_replayed(small, retail: Retail, tmp_path: Path) -> None:
     small.put(MARCH, SALES + GOOD + HELD)
     assert retail("load")[0] == 0

@@ -99,10 +99,12 @@ def mail(
     if as_json:
         show.as_json(caught)
     elif number is not None:
-        show.console.print(f"Subject: {caught[0].subject}\nTo: {caught[0].to}\n\n{caught[0].text}", markup=False)
+        text = f"Subject: {caught[0].subject}\nTo: {caught[0].to}\n\n{caught[0].text}"
+        show.console.print(show.printable(text), markup=False)
     else:
         for position, found in enumerate(caught, start=1):
-            show.console.print(f"{position:4}  {found.date}  {found.to}  {found.subject}", markup=False)
+            line = f"{position:4}  {found.date}  {found.to}  {found.subject}"
+            show.console.print(show.printable(line), markup=False)
         if not caught:
             show.console.print("No mail yet.")
 

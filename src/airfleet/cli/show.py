@@ -1,6 +1,7 @@
 """Output of the commands: progress, tables, errors."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, is_dataclass
@@ -18,6 +19,9 @@ _LEAST_WIDTH = 160
 console = Console(highlight=False, soft_wrap=True)
 console.width = max(console.width, _LEAST_WIDTH)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+# What a terminal would obey instead of showing.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 _COLOURS = {
     "success": "green",
@@ -94,6 +98,11 @@ def tasks_table(tasks: Sequence[TaskRun], worker_name: Callable[[str], str]) -> 
         )
         previous = task.dag_id
     return table
+
+
+def printable(text: str) -> str:
+    """Return *text*, which somebody else wrote, without what a terminal would obey."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def as_json(value: Any) -> None:

@@ -8,11 +8,27 @@ from hypothesis import strategies as st
 
 from retail.spreadsheet import shield, unshield
 
+SKIPPED = " \ufeff\u200b\xa0\x00"
 STARTS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
-CELLS = st.one_of(st.text(), st.builds("".join, st.lists(st.sampled_from([*STARTS, "'", "a", "0"]))))
+CELLS = st.one_of(st.text(), st.builds("".join, st.lists(st.sampled_from([*STARTS, *SKIPPED, "'", "a", "0"]))))
 
 
-@pytest.mark.parametrize("cell", ["=cmd()|'/C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\uff1d1+1"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "=cmd()|'/C calc'!A0",
+        "+1+1",
+        "-2+3",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        "\uff1d1+1",
+        " =1",
+        "\ufeff=1",
+        "\u200b@SUM(A1)",
+        "\xa0 \x00+1",
+    ],
+)
 def test_a_formula_is_shielded(cell: str) -> None:
     assert shield(cell) == f"'{cell}"
 
@@ -26,7 +42,7 @@ def test_plain_text_is_left_alone(cell: str | None) -> None:
 def test_no_shielded_cell_starts_a_formula_and_each_comes_back_as_it_was(cell: str) -> None:
     shielded = shield(cell)
     assert shielded is not None
-    assert not shielded.startswith(tuple(STARTS))
+    assert not shielded.lstrip(SKIPPED).startswith(tuple(STARTS))
     assert unshield(shielded) == cell
 
 

@@ -52,7 +52,10 @@ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'warehouse_loader') THEN
         REVOKE ALL ON ALL TABLES IN SCHEMA audit FROM warehouse_loader;
         GRANT USAGE ON SCHEMA audit TO warehouse_loader;
-        GRANT SELECT, INSERT ON audit.events TO warehouse_loader;
+        GRANT SELECT ON audit.events TO warehouse_loader;
+        -- Not event_id, at and by_role, which say in what order, when and by whom.
+        GRANT INSERT (dag_id, task_id, run_id, try_number, event, code_version, source_sha256, rows_in, rows_out, message)
+            ON audit.events TO warehouse_loader;
         GRANT SELECT ON audit.task_tries TO warehouse_loader;
     END IF;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'warehouse_reader') THEN
