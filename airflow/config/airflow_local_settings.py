@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 
-from airfleet.runtime import mail_connection
+from airfleet.runtime import mail_connection, traces
 from airfleet.runtime.ids import refuse_unmeasurable_ids
 from airfleet.runtime.patches import hook
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from airflow.sdk import DAG, BaseOperator
 
 mail_connection.provide()
+traces.provide()
 
 FAILURE_SUBJECT = "Failed: {{ ti.dag_id }}.{{ ti.task_id }} (try {{ ti.try_number }})"
 FAILURE_BODY = Path(__file__).with_name("failure_mail.html").read_text(encoding="utf-8")
