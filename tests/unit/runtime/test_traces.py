@@ -111,10 +111,12 @@ def test_a_receiver_that_is_away_makes_no_task_wait_and_no_worker_stop_late(
         assert time.monotonic() - began < 3
 
 
-def test_a_span_that_finds_no_room_is_lost_and_nothing_else() -> None:
-    with black_hole() as address:
-        sender = task_traces.Sender(address, "", 0.5)
+def test_a_span_that_is_larger_than_the_socket_takes_is_lost_and_the_next_one_is_not() -> None:
+    with receiving() as receiver:
+        sender = task_traces.Sender(receiver.address, "", 2)
         tracer = tracer_of(sender)
-        with tracer.start_as_current_span("one", attributes={"text": "x" * (32 * 2**20)}):
-            pass
+        for name, size in (("large", 32 * 2**20), ("next", 1)):
+            with tracer.start_as_current_span(name, attributes={"text": "x" * size}):
+                pass
         sender.stop()
+        assert [span.name for span in receiver.spans] == ["next"]
