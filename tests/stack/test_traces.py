@@ -15,7 +15,9 @@ def spans_of(run: DagRun, traced: Receiver, wanted: int) -> dict[str, Span]:
 
     def found() -> dict[str, Span] | None:
         by_name = {
-            span.name: span for span in list(traced.spans) if span.attributes.get("airflow.dag_run.run_id") == run.run_id
+            span.name: span
+            for span in list(traced.spans)
+            if span.attributes.get("airflow.dag_run.run_id") == run.run_id
         }
         return by_name if len(by_name) >= wanted else None
 

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from support import fresh_python
 from support.checkout import wait_until
 from support.trace_receiver import black_hole, receiving, refusing
 
+from airfleet.config.paths import Paths
 from airfleet.runtime import task_traces, traces
 from airfleet.runtime.patches import process
 from airfleet.runtime.patches.patch import SCHEDULER, WORKER
@@ -120,3 +122,41 @@ def test_a_span_that_is_larger_than_the_socket_takes_is_lost_and_the_next_one_is
                 pass
         sender.stop()
         assert [span.name for span in receiver.spans] == ["next"]
+
+
+# What a role's process does as it starts; a worker's goes on to what Celery imports before it forks.
+_START = """
+import os, sys
+os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "{endpoint}"
+os.environ["OTEL_TRACES_SAMPLER_ARG"] = "0.25"
+import airflow.settings
+if "worker" in sys.argv:
+    import airflow.providers.celery.executors.celery_executor_utils
+    import airfleet.runtime.in_worker
+from opentelemetry import trace
+provider = trace.get_tracer_provider()
+if hasattr(provider, "sampler"):
+    (sends,) = provider._active_span_processor._span_processors
+    print(provider.resource.attributes["service.name"], type(sends).__name__, provider.sampler.get_description())
+else:
+    print(type(provider).__name__, "airfleet.runtime.task_traces" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "endpoint", "found"),
+    [
+        ("airflow scheduler", "http://127.0.0.1:9", "airflow-scheduler BatchSpanProcessor {sampler}"),
+        ("airflow celery worker", "http://127.0.0.1:9", "airflow-worker SimpleSpanProcessor {sampler}"),
+        ("airflow scheduler", "", "ProxyTracerProvider False"),
+        ("airflow celery worker", "", "ProxyTracerProvider False"),
+    ],
+)
+def test_a_role_sends_its_spans_its_own_way_and_loads_nothing_without_a_receiver(
+    command: str, endpoint: str, found: str
+) -> None:
+    said = fresh_python.ask(
+        _START.format(endpoint=endpoint), role=command, settings=str(Paths().root / "airflow" / "config")
+    )
+    sampler = "ParentBased{root:TraceIdRatioBased{0.25}"
+    assert said.startswith(found.replace("{sampler}", sampler)), said
