@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 
-from airfleet.runtime import mail_connection, own_secrets
+from airfleet.runtime import mail_connection, own_secrets, traces
 from airfleet.runtime.ids import refuse_unmeasurable_ids
 from airfleet.runtime.patches import hook
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 mail_connection.provide()
 own_secrets.mask()
+traces.provide()
 
 FAILURE_SUBJECT = "Failed: {{ ti.dag_id }}.{{ ti.task_id }} (try {{ ti.try_number }})"
 FAILURE_BODY = Path(__file__).with_name("failure_mail.html").read_text(encoding="utf-8")

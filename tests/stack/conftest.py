@@ -11,6 +11,7 @@ from psycopg2.extensions import connection as Connection
 from support.checkout import Checkout, make, wait_until
 from support.held import Held, leaving
 from support.rest import Rest
+from support.trace_receiver import Receiver, receiving
 
 from airfleet.config.paths import Paths
 from airfleet.config.settings import Settings, load
@@ -22,12 +23,20 @@ from airfleet.stack.roles import WEBSERVER
 
 
 @pytest.fixture(scope="session")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """A stack brought up with `./airfleet up`, whose output is kept in `up.txt` beside it.
+def traced() -> Iterator[Receiver]:
+    """What the running stack sends its traces to."""
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory, traced: Receiver) -> Iterator[Checkout]:
+    """A stack brought up with `./airfleet up`, whose output is kept in `up.txt` beside it; every run is traced.
 
     The tests' own Dags are there from the start: none waits until a new file is seen.
     """
     made = make(tmp_path_factory.mktemp("a stack") / "air fleet")
+    made.set_env(OTEL_EXPORTER_OTLP_ENDPOINT=traced.address, OTEL_TRACES_SAMPLER_ARG="1")
     for path in Path(__file__).with_name("dags").glob("*.py"):
         made.add_dag(path.stem, path.read_text())
     up = made.airfleet("up", check=False)

@@ -11,7 +11,9 @@ _RESULTS = {"RESULTS_PASSWORD", "RESULTS_URL"}
 _BROKER = {"REDIS_PASSWORD", "BROKER_URL"}
 _WAREHOUSE = {"WAREHOUSE_LOADER_PASSWORD", "WAREHOUSE_URL"}
 _MAIL = {"MAIL_CATCHER_PASSWORD", "SMTP_PASSWORD"}
-_WORKER = {"FERNET_KEY", "API_SECRET_KEY"} | _RESULTS | _BROKER | _WAREHOUSE | _MAIL
+# Every role of Airflow sends its own spans.
+_TRACES = {"OTEL_EXPORTER_OTLP_HEADERS"}
+_WORKER = {"FERNET_KEY", "API_SECRET_KEY"} | _TRACES | _RESULTS | _BROKER | _WAREHOUSE | _MAIL
 
 MAY_HOLD: dict[str, set[str]] = {
     # Makes every login, and ends.
@@ -22,10 +24,10 @@ MAY_HOLD: dict[str, set[str]] = {
     "mail": {"MAIL_CATCHER_PASSWORD"},
     "gateway": set(),
     "join": set(),
-    "airflow-webserver": {"FERNET_KEY", "JWT_SECRET", "API_SECRET_KEY", "SESSION_KEY"} | _METADATA,
-    "airflow-scheduler": {"FERNET_KEY", "JWT_SECRET", "API_SECRET_KEY"} | _METADATA | _RESULTS | _BROKER,
-    "airflow-dag-processor": {"FERNET_KEY"} | _METADATA | _MAIL,
-    "airflow-triggerer": {"FERNET_KEY", "API_SECRET_KEY"} | _METADATA | _MAIL,
+    "airflow-webserver": {"FERNET_KEY", "JWT_SECRET", "API_SECRET_KEY", "SESSION_KEY"} | _METADATA | _TRACES,
+    "airflow-scheduler": {"FERNET_KEY", "JWT_SECRET", "API_SECRET_KEY"} | _METADATA | _RESULTS | _BROKER | _TRACES,
+    "airflow-dag-processor": {"FERNET_KEY"} | _METADATA | _MAIL | _TRACES,
+    "airflow-triggerer": {"FERNET_KEY", "API_SECRET_KEY"} | _METADATA | _MAIL | _TRACES,
     "airflow-worker": _WORKER,
     "airflow-worker-heavy": _WORKER,
     "flower": {"FLOWER_PASSWORD"} | _BROKER,

@@ -32,6 +32,7 @@ from airfleet.config.values import (
     Port,
     Prefixes,
     Queues,
+    Share,
     SystemUser,
     TeamCommands,
     TrueFalse,
@@ -132,6 +133,10 @@ class Settings(BaseModel):
     base_url: WebAddress = ""
     # Address of the runbook that alerts link to; empty: its path in the repository.
     runbook_url: WebAddress = ""
+    # Receiver of traces, its headers (which may hold a token), and the share of runs that is traced; empty: no traces.
+    otel_exporter_otlp_endpoint: WebAddress = ""
+    otel_exporter_otlp_headers: SecretStr = SecretStr("")
+    otel_traces_sampler_arg: Share = "0.1"
     # Public half of the backup key; empty: no backups.
     backup_recipient: str = ""
 

@@ -136,5 +136,6 @@ HostPort = Annotated[str, text(r"[\w.-]+:[0-9]{1,5}", "HOST:PORT, as postgres:54
 Image = Annotated[str, text(r"[\w./:@-]+", "an image's name, as airfleet:local")]
 Memory = Annotated[str, text(r"[1-9][0-9]*[kmg]", "a number with k, m or g, as 512m")]
 Cores = Annotated[str, text(r"[0-9]+(\.[0-9]+)?", "a number of cores, as 0.5 or 2, or 0 for no limit")]
+Share = Annotated[str, text(r"0(\.[0-9]+)?|1(\.0+)?", "a number from 0 to 1, as 0.1")]
 Days = Annotated[str, text(r"[1-9][0-9]*[hdwy]", "a number with h, d, w or y, as 30d")]
 Disk = Annotated[str, text(r"[1-9][0-9]*[MG]B", "a number with MB or GB, as 10GB")]

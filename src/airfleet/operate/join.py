@@ -8,8 +8,8 @@ from airfleet.config.settings import Settings
 from airfleet.stack import roles
 from airfleet.stack.roles import WORKER, Addresses
 
-# A worker's secrets: it reads stored connections, checks log requests, and sends mail.
-_NEEDED = {"fernet_key", "api_secret_key", "smtp_password"}
+# A worker's secrets: it reads stored connections, checks log requests, and sends mail and traces.
+_NEEDED = {"fernet_key", "api_secret_key", "smtp_password", "otel_exporter_otlp_headers"}
 _VARIABLES = {
     "EXECUTION_API_URL": "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
     "RESULTS_URL": "AIRFLOW__CELERY__RESULT_BACKEND",

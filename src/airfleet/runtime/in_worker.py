@@ -4,12 +4,17 @@ Every pool process, and every task's process, is a fork of that one, so what is 
 of once a task.
 """
 
-from airfleet.runtime import preload
+from airfleet.runtime import preload, traces
 from airfleet.runtime.patches import hook
 
 wanted = hook.wants(preload.PATCH.name)
 if wanted:
     preload.for_tasks()
 hook.complete()
+if traces.is_on():
+    # Imported here only: OpenTelemetry's sender costs memory that a worker without traces does not use.
+    from airfleet.runtime import task_traces
+
+    task_traces.provide()
 if wanted:
     preload.freeze()

@@ -199,6 +199,9 @@ def environment(role: Role, settings: Settings, at: Addresses) -> dict[str, str]
             "AIRFLOW_VAR_METADATA_RETENTION_DAYS": str(settings.metadata_retention_days),
             "AIRFLOW_VAR_LOG_RETENTION_DAYS": str(settings.log_retention_days),
             switch.VARIABLE: settings.airfleet_patches,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": settings.otel_exporter_otlp_endpoint,
+            "OTEL_EXPORTER_OTLP_HEADERS": settings.otel_exporter_otlp_headers.get_secret_value(),
+            "OTEL_TRACES_SAMPLER_ARG": settings.otel_traces_sampler_arg,
         }
     for grant in Grant:
         if grant in role.grants:
