@@ -8,7 +8,7 @@ import re
 # control characters, a byte order mark, characters without a width. Leading apostrophes count as well: without that a
 # cell that had one of its own would lose it on the way back.
 _SKIPPED = r"[\s\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
-_START = rf"(?:[\t\r\n]|{_SKIPPED}*[=+\-@\uff1d\uff0b\uff0d\uff20])"
+_START = rf"{_SKIPPED}*[\t\r\n=+\-@\uff1d\uff0b\uff0d\uff20]"
 _FORMULA = re.compile(f"'*{_START}")
 _SHIELDED = re.compile(f"'+{_START}")
 

@@ -26,7 +26,7 @@ trap '"$here/engine.sh" stop' EXIT
 eval "$("$here/engine.sh" env)"
 # A run that was killed leaves containers behind, and volumes of another run's passwords.
 docker ps --all --quiet | xargs --no-run-if-empty docker rm --force >/dev/null
-docker volume prune --all --force >/dev/null
+docker volume ls --quiet | xargs --no-run-if-empty docker volume rm --force >/dev/null
 PYTHON=$(dirname "$pytest")/python "$here/standins/make.sh"
 # The same files as those that the tests bring up: their own build finds every step done.
 docker build --quiet --tag airfleet:local --file airflow/Dockerfile .

@@ -85,6 +85,8 @@ def test_prometheus_asks_every_job_and_keeps_its_series_as_env_says(given: Setti
     config = next(part.split("=", 1)[1] for part in command if part.startswith("--config.file="))
     written = yaml.safe_load(Path(config).read_text())
     committed = yaml.safe_load((ROOT / "monitoring/prometheus/prometheus.yml").read_text())
+    assert written["global"].pop("external_labels") == {"runbooks": "monitoring/runbook.md"}
+    assert committed["global"].pop("external_labels") == {"runbooks": "${RUNBOOK_URL}"}
     behind_login = set()
     for one in (written, committed):
         one.pop("rule_files")

@@ -20,6 +20,7 @@ OUTSIDE = (
     "SMTP_PASSWORD",
     "SLACK_WEBHOOK_URL",
     "PAGERDUTY_ROUTING_KEY",
+    "OTEL_EXPORTER_OTLP_HEADERS",
 )
 # Running tasks hold tokens that are signed with it.
 _IN_TASKS = "JWT_SECRET"
