@@ -143,7 +143,9 @@ def watched(tmp_path: Path, program: Callable[[build.Program], Path]) -> Iterato
     (tmp_path / "rules.yml").write_text(yaml.safe_dump(rules))
     addresses = {"airflow": receiver.address, "alertmanager": f"127.0.0.1:{ports['alertmanager']}"}
     web_login = ("tester", secrets.token_hex(12))
-    settings = prometheus_config.configuration(addresses, str(tmp_path / "rules.yml"), tmp_path / "login")
+    settings = prometheus_config.configuration(
+        addresses, str(tmp_path / "rules.yml"), tmp_path / "login", prometheus_config.RUNBOOK
+    )
     settings["global"]["evaluation_interval"] = "1s"
     for job in settings["scrape_configs"]:
         job |= {"scrape_interval": "1s", "scrape_timeout": "1s"}
